@@ -1,0 +1,131 @@
+// Rips pairs, degree-1 cocycles and spanning trees. Every function runs without the GIL.
+#include "bindings.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <tuple>
+
+#include "topolens/rips.hpp"
+#include "topolens/rips_cocycles.hpp"
+#include "topolens/spanning_tree.hpp"
+#include "topolens/threads.hpp"
+
+namespace {
+
+using Indices = Owned<std::int64_t>;
+
+void check_width(std::int64_t got, std::int64_t n) {
+    if (n < 0 || n > 2'000'000'000)
+        throw std::invalid_argument("n must lie between 0 and 2e9, got " + std::to_string(n));
+    const std::int64_t expected = topolens::RipsValues<float>::cells(n);
+    if (got != expected)
+        throw std::invalid_argument("values must hold n + n (n - 1) / 2 = " + std::to_string(expected) +
+                                    " cells per item for n = " + std::to_string(n) + ", got " + std::to_string(got));
+}
+
+Indices indices(std::vector<std::int64_t>&& data) {
+    const std::size_t size = data.size();
+    return owned(std::move(data), {size});
+}
+
+template <class Scalar>
+std::tuple<Indices, Indices, Indices, Indices> rips_pairs(Input<Scalar, 2> values, std::int64_t n, std::int64_t max_dim,
+                                                          std::int64_t field, double max_scale, int threads) {
+    std::vector<std::int64_t> dim, item, birth, death;
+    {
+        nb::gil_scoped_release release;
+        check_width(static_cast<std::int64_t>(values.shape(1)), n);
+        const auto batch = static_cast<std::int64_t>(values.shape(0));
+        const auto found = topolens::rips_batch_pairs(values.data(), batch, n, max_dim, field, max_scale, threads);
+        for (std::int64_t b = 0; b < batch; ++b)
+            for (const topolens::Pair& pair : found[static_cast<std::size_t>(b)]) {
+                dim.push_back(pair.dim);
+                item.push_back(b);
+                birth.push_back(pair.birth);
+                death.push_back(pair.death);
+            }
+    }
+    return {indices(std::move(dim)), indices(std::move(item)), indices(std::move(birth)), indices(std::move(death))};
+}
+
+template <class Scalar>
+std::tuple<Indices, Indices, Indices, Indices, Indices> rips_cocycles(Input<Scalar, 1> values, std::int64_t n,
+                                                                      std::int64_t field, double max_scale) {
+    std::vector<std::int64_t> birth, death, offsets{0}, edges, coefficients;
+    {
+        nb::gil_scoped_release release;
+        check_width(static_cast<std::int64_t>(values.shape(0)), n);
+        for (const topolens::Cocycle& cocycle : topolens::rips_cocycles(values.data(), n, field, max_scale)) {
+            birth.push_back(cocycle.birth);
+            death.push_back(cocycle.death);
+            edges.insert(edges.end(), cocycle.edges.begin(), cocycle.edges.end());
+            coefficients.insert(coefficients.end(), cocycle.coefficients.begin(), cocycle.coefficients.end());
+            offsets.push_back(static_cast<std::int64_t>(edges.size()));
+        }
+    }
+    return {indices(std::move(birth)), indices(std::move(death)), indices(std::move(offsets)), indices(std::move(edges)),
+            indices(std::move(coefficients))};
+}
+
+// Trees of all items: tree_of(item) gives the sorted edges of one.
+template <class TreeOf>
+Indices spanning_trees(std::size_t batch, std::size_t n, int threads, TreeOf&& tree_of) {
+    const std::size_t edges = n > 0 ? n - 1 : 0;
+    std::vector<std::int64_t> ends(batch * edges * 2);
+    {
+        nb::gil_scoped_release release;
+        if (n > 2'000'000'000) throw std::invalid_argument("at most 2e9 points per item, got " + std::to_string(n));
+        topolens::parallel_chunks(static_cast<std::int64_t>(batch), threads, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t b = begin; b < end; ++b) {
+                std::int64_t* out = ends.data() + static_cast<std::size_t>(b) * edges * 2;
+                for (const auto& edge : tree_of(b)) {
+                    *out++ = edge.j;
+                    *out++ = edge.i;
+                }
+            }
+        });
+    }
+    return owned(std::move(ends), {batch, edges, 2});
+}
+
+template <class Scalar>
+Indices spanning_tree(Input<Scalar, 3> distances, int threads) {
+    const std::size_t n = distances.shape(1);
+    if (distances.shape(2) != n)
+        throw std::invalid_argument("distances must have shape (batch, n, n), got (" + std::to_string(distances.shape(0)) +
+                                    ", " + std::to_string(n) + ", " + std::to_string(distances.shape(2)) + ")");
+    return spanning_trees(distances.shape(0), n, threads, [&](std::int64_t b) {
+        return topolens::spanning_tree_of_matrix(distances.data() + static_cast<std::size_t>(b) * n * n,
+                                                 static_cast<std::int64_t>(n));
+    });
+}
+
+template <class Scalar>
+Indices spanning_tree_points(Input<Scalar, 3> points, int threads) {
+    const std::size_t n = points.shape(1), d = points.shape(2);
+    return spanning_trees(points.shape(0), n, threads, [&](std::int64_t b) {
+        return topolens::spanning_tree_of_points(points.data() + static_cast<std::size_t>(b) * n * d,
+                                                 static_cast<std::int64_t>(n), static_cast<std::int64_t>(d));
+    });
+}
+
+template <class Scalar>
+void bind_for(nb::module_& m) {
+    using namespace nb::literals;
+    m.def("rips_pairs", &rips_pairs<Scalar>, "values"_a.noconvert(), "n"_a, "max_dim"_a, "field"_a, "max_scale"_a,
+          "threads"_a, "Pairs (dim, batch, birth cell, death cell) of Rips filtrations given by cell values (B, C).");
+    m.def("rips_cocycles", &rips_cocycles<Scalar>, "values"_a.noconvert(), "n"_a, "field"_a, "max_scale"_a,
+          "Degree-1 bars of one item with cocycles: (birth, death, offsets, edges, coefficients). Edge (i > j) "
+          "runs from j to i.");
+    m.def("spanning_tree", &spanning_tree<Scalar>, "distances"_a.noconvert(), "threads"_a,
+          "Minimum spanning trees (B, n - 1, 2) of symmetric matrices (B, n, n), edges in rising order.");
+    m.def("spanning_tree_points", &spanning_tree_points<Scalar>, "points"_a.noconvert(), "threads"_a,
+          "Euclidean minimum spanning trees (B, n - 1, 2) of points (B, n, d), edges in rising order.");
+}
+
+}  // namespace
+
+void bind_rips(nb::module_& m) {
+    bind_for<float>(m);
+    bind_for<double>(m);
+}

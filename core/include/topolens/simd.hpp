@@ -1,0 +1,11 @@
+// Builds the marked function once per vector width and picks at load time; a plain function elsewhere.
+#pragma once
+
+#include <cstdlib>  // defines __GLIBC__ where it applies
+
+#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#define TOPOLENS_VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define TOPOLENS_VECTORISED
+#endif

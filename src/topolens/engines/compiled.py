@@ -1,0 +1,91 @@
+"""Calls into the compiled core: arrays are copied to the CPU and converted here, in the open."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from topolens import _core
+from topolens.engines.pairs import Pairs
+
+
+class Cocycles(NamedTuple):
+    """One cocycle for each H1 bar of one flag complex, in the order of birth and death cells."""
+
+    cells: np.ndarray  # (bars, 2) int64; a death of -1 means never
+    offsets: np.ndarray  # (bars + 1,) int64: bar r owns rows offsets[r]:offsets[r + 1] of the next two
+    edges: np.ndarray  # (rows,) int64: the edge's cell; edge (i > j) is oriented from j to i
+    coefficients: np.ndarray  # (rows,) int64 in [0, field)
+
+
+def array(x: Tensor) -> np.ndarray:
+    """A C-contiguous CPU copy (or view) in float64 where the input is float64, float32 otherwise."""
+    real = torch.float64 if x.dtype == torch.float64 else torch.float32
+    return x.detach().to("cpu", real).contiguous().numpy()
+
+
+def threads() -> int:
+    """Threads a kernel may use: as many as torch."""
+    return torch.get_num_threads()
+
+
+def _pairs(found: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> Pairs:
+    dim, batch, birth, death = found
+    return Pairs(dim, batch, np.stack([birth, death], axis=1))
+
+
+def rips_pairs(values: Tensor, n: int, max_dim: int, field: int, max_scale: float) -> Pairs:
+    """Bars of flag complexes on n vertices from values (batch, n + n (n - 1) / 2)."""
+    return _pairs(_core.rips_pairs(array(values), n, max_dim, field, max_scale, threads()))
+
+
+def rips_cocycles(values: Tensor, n: int, field: int, max_scale: float) -> Cocycles:
+    """H1 bars of one flag complex from values (n + n (n - 1) / 2,), each with a cocycle just below its death."""
+    birth, death, offsets, edges, coefficients = _core.rips_cocycles(array(values), n, field, max_scale)
+    return Cocycles(np.stack([birth, death], axis=1), offsets, edges, coefficients)
+
+
+def cubical_pairs(images: Tensor, construction: str, max_dim: int) -> Pairs:
+    """Bars of 2D cubical complexes from images (batch, height, width)."""
+    return _pairs(_core.cubical_pairs(array(images), construction, max_dim, threads()))
+
+
+def lower_star_pairs(values: Tensor, edges: Tensor, offsets: Tensor, max_dim: int) -> Pairs:
+    """Bars of lower-star filtrations of graphs packed end to end."""
+    edge_rows = edges.detach().to("cpu", torch.int64).contiguous().numpy()
+    starts = offsets.detach().to("cpu", torch.int64).contiguous().numpy()
+    return _pairs(_core.lower_star_pairs(array(values), edge_rows, starts, max_dim, threads()))
+
+
+def witness_edges(distances: Tensor, slack: Tensor) -> Tensor:
+    """For each pair of landmarks the witness that lets its edge in first, shape (L (L - 1) / 2,)."""
+    return torch.from_numpy(_core.witness_edges(array(distances), array(slack), threads()))
+
+
+def spanning_tree(distances: Tensor) -> Tensor:
+    """Edges of the minimum spanning trees of distances (batch, n, n), shape (batch, n - 1, 2)."""
+    return torch.from_numpy(_core.spanning_tree(array(distances), threads()))
+
+
+def kth_neighbour(points: Tensor, k: int) -> Tensor:
+    """Distance of each of the points (n, d) to its k-th nearest other point, shape (n,)."""
+    return torch.from_numpy(_core.kth_neighbour(array(points), k, threads()))
+
+
+def maxmin(points: Tensor, count: int, start: int) -> Tensor:
+    """Indices of farthest-point landmarks among points (n, d); fewer than `count` if points run out."""
+    return torch.from_numpy(_core.maxmin(array(points), count, start, threads()))
+
+
+def cell_clusters(points: Tensor, members: Tensor, offsets: Tensor, bins: int) -> Tensor:
+    """Cluster label of each member within its cell: single linkage cut at the first gap of the histogram."""
+    rows = members.to("cpu", torch.int64).contiguous().numpy()
+    starts = offsets.to("cpu", torch.int64).contiguous().numpy()
+    return torch.from_numpy(_core.cell_clusters(array(points), rows, starts, bins, threads()))
+
+
+def partners(offsets: np.ndarray, rows: np.ndarray, coefficients: np.ndarray, dims: np.ndarray, field: int) -> np.ndarray:
+    """Partner of each cell of an explicit filtered complex under persistence, -1 where none."""
+    columns = (np.ascontiguousarray(x, dtype=np.int64) for x in (offsets, rows, coefficients, dims))
+    return _core.reduce_boundary(*columns, field)

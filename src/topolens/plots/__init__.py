@@ -1,0 +1,30 @@
+"""Plots: values in, pictures out. `draw` takes a Finding's figure, `svg` makes markup of any picture."""
+
+from topolens.plots.barcode import barcode, diagram
+from topolens.plots.circle import filters_along_circle, occupancy, orientation, plane
+from topolens.plots.curves import curves
+from topolens.plots.drawing import KINDS, draw
+from topolens.plots.filters import filters
+from topolens.plots.mapper import mapper
+from topolens.plots.markup import svg
+from topolens.plots.nulls import nulls
+from topolens.plots.patches import patches
+from topolens.plots.sweep import sweep
+
+__all__ = [
+    "KINDS",
+    "barcode",
+    "curves",
+    "diagram",
+    "draw",
+    "filters",
+    "filters_along_circle",
+    "mapper",
+    "nulls",
+    "occupancy",
+    "orientation",
+    "patches",
+    "plane",
+    "svg",
+    "sweep",
+]

@@ -1,0 +1,50 @@
+"""Nulls: what was observed beside what chance or an untrained twin gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from topolens.plots.style import ACCENT, FAINT, MUTED, canvas, numbers, plain, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
+
+@styled
+def nulls(observed: float | None, groups: Mapping[str, Any], quantity: str, interval: Any = None) -> Canvas:
+    """One row of dots for each kind of null, and a line where the observed value lies.
+
+    Args:
+        observed: The measured value.
+        groups: Name of each null or twin to the values it gave.
+        quantity: What is measured.
+        interval: Lower and upper end of the observed value's interval, drawn as a band.
+    """
+    rows = {name: numbers(values, -1) for name, values in groups.items()}
+    figure, axes = canvas(1.25 + 0.5 * max(len(rows), 1))
+    for y, (name, values) in enumerate(rows.items()):
+        axes.axhline(-y, color=FAINT, linewidth=0.7)
+        spread = 0.18 * np.sin(2.4 * np.arange(len(values)))  # apart, and the same in every run
+        axes.scatter(values, -y + spread, s=22, color=MUTED, alpha=0.7, linewidths=0)
+        axes.text(
+            0, -y + 0.27, f"{name} ({len(values)})", transform=axes.get_yaxis_transform(), fontsize=8.5, va="bottom"
+        )
+    if interval is not None:
+        axes.axvspan(*numbers(interval, 2), color=ACCENT, alpha=0.18, linewidth=0)
+    if observed is not None:
+        axes.axvline(observed, color=ACCENT, linewidth=2)
+        label = f"observed {plain(observed)}"
+        axes.set_title(label, fontsize=9, color=ACCENT, loc="left")
+    everything = np.concatenate([*rows.values(), numbers([observed, *(interval or ())], -1), np.zeros(1)])
+    everything = everything[np.isfinite(everything)]
+    low, high = float(everything.min()), float(everything.max())
+    room = 0.04 * (high - low or 1.0)
+    axes.set(
+        xlim=(low - (room if low < 0 else room / 2), high + room), ylim=(-max(len(rows), 1) + 0.5, 0.75), yticks=[]
+    )
+    axes.set_xlabel(quantity)
+    axes.spines["left"].set_visible(False)
+    return figure

@@ -1,0 +1,253 @@
+"""From a network to a Report: which layers, in what order, within which budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from topolens.analyses.filter_loops import Settings, headline_bars
+from topolens.analyses.filter_measures import Effort
+from topolens.analyses.filter_space import filter_space
+from topolens.analyses.filter_training import filter_training
+from topolens.analyses.finding import Finding
+from topolens.analyses.provenance import peak_memory_mb, versions
+from topolens.probes import Convolution, Skipped, convolutions, select_layers, spatial_filters
+from topolens.report.report import Report
+from topolens.sampling import gaussian_filters, neighbour_distance
+
+Progress = Callable[[float, float, str], None]
+Model = nn.Module | Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What work costs on this machine: seconds per compared coordinate, and per look at a core with 100 landmarks."""
+
+    pair: float
+    look: float
+
+
+def measured_rates() -> Rates:
+    """Rates from a trial of a quarter of a second or so."""
+    cloud = gaussian_filters(3000, 9)
+    neighbour_distance(cloud, 50)
+    start = time.perf_counter()
+    neighbour_distance(cloud, 50)
+    pair = (time.perf_counter() - start) / (len(cloud) ** 2 * 9)
+    start = time.perf_counter()
+    headline_bars(cloud[:1000], 100, 0)
+    return Rates(pair, time.perf_counter() - start)
+
+
+def predicted_seconds(shape: Sequence[int], settings: Settings, effort: Effort, rates: Rates) -> float:
+    """Predicted seconds of `filter_space` on weights of a shape; the prediction is meant to hold within a factor of 2."""
+    n, d = min(shape[0] * shape[1], effort.max_filters), shape[2] * shape[3]
+    if round(settings.p * n) < settings.landmarks or n <= settings.k:
+        return 0.01
+    scale = (settings.landmarks / 100) ** 2 * (1 + settings.p * n / 5000)
+    search = rates.pair * n**2 * d * (1 + 0.002 * settings.k)
+    references = 1 + effort.nulls + 2 * effort.twins
+    looks = 8 * references + 2 * effort.repeats + (50 if effort.sweep else 0)
+    graph = 4e-4 * settings.p * n if effort.graph else 0.0
+    return search * (references + (10 if effort.sweep else 0)) + looks * rates.look * scale + graph
+
+
+def fit(
+    layers: Sequence[Convolution], settings: Settings, budget: float | None, rates: Rates
+) -> tuple[list[Effort], list[str]]:
+    """An effort for each layer so that the predicted seconds stay within the budget, and what was cut, in sentences.
+
+    Cut first is the sweep, then the twins to one and the draws to five, then large layers are thinned out. Nulls are
+    never cut below 20: without them there is no verdict.
+    """
+    steps: list[tuple[str, Callable[[Effort], Effort]]] = [
+        ("the (k, p) map was left out", lambda e: replace(e, sweep=False)),
+        ("one untrained twin and five draws instead of five and ten", lambda e: replace(e, twins=1, repeats=5)),
+        *[
+            (f"layers of more than {most:,} filters were thinned out to that many", _thinner(most))
+            for most in (20_000, 10_000, 5_000, 2_500)
+        ],
+        ("the Mapper graph was left out", lambda e: replace(e, graph=False)),
+    ]
+    effort, cut = Effort(), []
+    while budget is not None and _total(layers, settings, effort, rates) > budget and steps:
+        sentence, change = steps.pop(0)
+        effort, cut = change(effort), [*cut, sentence]
+    efforts = [effort] * len(layers)
+    if budget is not None and _total(layers, settings, effort, rates) > budget:
+        cut.append("the budget is below what 20 nulls cost, so the run takes longer than asked")
+    return efforts, cut
+
+
+def _thinner(most: int) -> Callable[[Effort], Effort]:
+    return lambda effort: replace(effort, max_filters=most)
+
+
+def _total(layers: Sequence[Convolution], settings: Settings, effort: Effort, rates: Rates) -> float:
+    return sum(predicted_seconds(layer.weight.shape, settings, effort, rates) for layer in layers)
+
+
+def report(
+    model: Model,
+    *,
+    layers: Sequence[str] | None = None,
+    k: int = 100,
+    p: float = 0.3,
+    landmarks: int = 100,
+    seed: int = 0,
+    budget: float | None = None,
+    images: Tensor | None = None,
+    twin: Model | None = None,
+    source: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """A report on a network: the space of filters of every convolution, calibrated.
+
+    Args:
+        model: A `torch.nn.Module` or a state_dict (name to tensor). It is not changed.
+        layers: Names, globs or numbers of the convolutions to look at; default all.
+        k, p, landmarks, seed: See `topolens.analyses.filter_space`.
+        budget: Seconds to stay within; the cost is predicted first and what was cut is said in the report.
+        images: Grey images (batch, height, width) whose patches the filters are compared with.
+        twin: The same network untrained; default PyTorch's own initialisation of each layer.
+        source: What to say of the model's origin, for instance {"source": "net.safetensors"}.
+        progress: Called as (predicted seconds done, predicted seconds in all, what is being done).
+
+    Returns:
+        A Report with one Finding per layer; `report.save("folder")` writes its page and its JSON.
+
+    Raises:
+        ValueError: If there is no convolution with spatial kernels, a weight is NaN, or `layers` matches none.
+        TypeError: If `model` is neither a module nor a mapping of names to tensors.
+
+    Cost: mostly exact neighbour searches, see `filter_space`.
+
+    Example:
+        >>> import topolens as tl
+        >>> result = tl.report(torch.nn.Conv2d(3, 8, 3))
+        >>> result.findings[0].verdict
+        'too few filters'
+    """
+    settings = Settings(k, p, landmarks, seed)
+    chosen, skipped = _layers_of(model, layers)
+    untrained = {layer.name: layer.weight for layer in convolutions(twin)[0]} if twin is not None else {}
+    start, rates = time.perf_counter(), measured_rates()
+    efforts, cut = fit(chosen, settings, budget, rates)
+    predicted = [predicted_seconds(c.weight.shape, settings, e, rates) for c, e in zip(chosen, efforts, strict=True)]
+    findings: list[Finding] = []
+    for index, (layer, effort) in enumerate(zip(chosen, efforts, strict=True)):
+        findings.append(
+            filter_space(
+                layer.weight, k, p, seed, landmarks=landmarks, subject=layer.name, effort=effort, images=images,
+                twins=[untrained[layer.name]] if layer.name in untrained else None,
+                progress=_share(progress, predicted, index, f"{layer.name}: filter space"),
+            )
+        )
+    provenance = _provenance(model, chosen, skipped, source, settings, (budget, sum(predicted), cut), start)
+    return Report(tuple(findings), provenance)
+
+
+def training_report(
+    checkpoints: Mapping[int, Model],
+    *,
+    layers: Sequence[str] | None = None,
+    k: int = 100,
+    p: float = 0.3,
+    landmarks: int = 100,
+    seed: int = 0,
+    budget: float | None = None,
+    images: Tensor | None = None,
+    twin: Model | None = None,
+    source: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """A report on one training run: curves over its checkpoints, then the last one in full.
+
+    Args:
+        checkpoints: Training step to `torch.nn.Module` or state_dict, at least two, of one architecture.
+        layers, k, p, landmarks, seed, budget, images, twin, source, progress: As in `report`.
+
+    Returns:
+        A Report with a Finding "filter_training" per layer and then those of `report` on the last checkpoint.
+
+    Raises:
+        ValueError: As `report`, or if a layer is missing or has another shape at some step.
+    """
+    if len(checkpoints) < 2:
+        raise ValueError(f"checkpoints must hold at least two steps, got {len(checkpoints)}; for one use report")
+    steps = sorted(checkpoints)
+    settings, lean = Settings(k, p, landmarks, seed), Effort(sweep=False, graph=False, twins=1)
+    by_step = {step: {layer.name: layer for layer in _layers_of(checkpoints[step], layers)[0]} for step in steps}
+    chosen = list(by_step[steps[-1]].values())
+    start, rates = time.perf_counter(), measured_rates()
+    curves = [predicted_seconds(c.weight.shape, settings, lean, rates) * (1 + 0.15 * len(steps)) for c in chosen]
+    rest = sum(predicted_seconds(c.weight.shape, settings, Effort(), rates) for c in chosen)
+    findings = []
+    for index, layer in enumerate(chosen):
+        weights = {step: _at_step(by_step[step], layer, step) for step in steps}
+        share = _share(progress, [*curves, rest], index, f"{layer.name}: {len(steps)} checkpoints")
+        findings.append(
+            filter_training(weights, k, p, seed, landmarks=landmarks, subject=layer.name, effort=lean, progress=share)
+        )
+    spent = sum(curves)
+    last = report(
+        checkpoints[steps[-1]], layers=layers, k=k, p=p, landmarks=landmarks, seed=seed, images=images, twin=twin,
+        source=source, budget=None if budget is None else max(budget - spent, 1.0),
+        progress=_shifted(progress, spent),
+    )
+    provenance = {**last.provenance, "checkpoints": steps, "seconds": time.perf_counter() - start}
+    provenance["budget"] = {**last.provenance["budget"], "seconds": budget, "predicted": spent + rest}
+    return Report((*findings, *last.findings), provenance)
+
+
+def _layers_of(model: Model, patterns: Sequence[str] | None) -> tuple[list[Convolution], list[Skipped]]:
+    found, skipped = convolutions(model)
+    return (select_layers(found, patterns) if patterns else found), skipped
+
+
+def _at_step(layers: Mapping[str, Convolution], like: Convolution, step: int) -> Tensor:
+    if like.name not in layers or layers[like.name].weight.shape != like.weight.shape:
+        raise ValueError(f"checkpoint at step {step} has no layer {like.name} of shape {tuple(like.weight.shape)}")
+    return layers[like.name].weight
+
+
+def _share(progress: Progress | None, predicted: Sequence[float], index: int, message: str) -> Callable[[float], None] | None:
+    if progress is None:
+        return None
+    before, total, tell = sum(predicted[:index]), sum(predicted), progress
+    tell(before, total, message)
+    return lambda share: tell(before + share * predicted[index], total, message)
+
+
+def _shifted(progress: Progress | None, before: float) -> Progress | None:
+    if progress is None:
+        return None
+    tell = progress
+    return lambda done, total, message: tell(before + done, before + total, message)
+
+
+def _provenance(
+    model: Model, chosen: Sequence[Convolution], skipped: Sequence[Skipped], source: Mapping[str, Any] | None,
+    settings: Settings, budget: tuple[float | None, float, list[str]], start: float,
+) -> dict[str, Any]:
+    tensors = model.state_dict() if isinstance(model, nn.Module) else model
+    count = sum(x.numel() for x in tensors.values() if isinstance(x, Tensor))
+    left_out = [{"layer": item.name, "reason": item.reason} for item in skipped]
+    return {
+        "model": {"source": "model in memory", **(source or {}), "parameters": count, "layers": len(chosen)},
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "seed": settings.seed,
+        "threads": torch.get_num_threads(),
+        "parameters": settings.__dict__,
+        "budget": {"seconds": budget[0], "predicted": budget[1], "cut": budget[2]},
+        "skipped": left_out,
+        "seconds": time.perf_counter() - start,
+        "peak_memory_mb": peak_memory_mb(),
+    }

@@ -1,0 +1,278 @@
+"""First-layer filters of many small digit networks M(X, Y, Z), kept from the first training step to the last.
+
+Gabrielsson & Carlsson (2018, section 5.1) pool the 3x3 filters of 100 such networks and find the primary circle in
+them. This study trains the networks on MNIST and writes the pooled filters, one tensor per checkpoint::
+
+    python -m topolens.studies.mnist_filters --data mnist.npz --out mnist_filters.safetensors --networks 100
+
+A killed run goes on where it stopped, and a larger ``--steps`` trains the same networks further: the state of each
+network is kept in ``OUT.work/``. `train_digits` does the same, live, on scikit-learn's 8x8 digits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from rich.logging import RichHandler
+from rich.progress import track
+from safetensors.torch import save_file
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+
+log = logging.getLogger(__name__)
+
+Data = tuple[Tensor, Tensor, Tensor, Tensor]  # training images (n, 1, s, s) in [0, 1], their labels, the same for tests
+
+# glibc hands buffers of this size back to the kernel after each step unless told to keep them.
+KEEP_BUFFERS = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "536870912"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that determines a trained network, next to its data and its number.
+
+    Source: Gabrielsson & Carlsson, Exposition and Interpretation of the Topology of Neural Networks (2018), table 1:
+    ``filters``, ``second``, ``hidden`` are X, Y, Z; Y = 0 leaves the second block out. The paper trains 40,000 steps
+    of 128 (or 124) images and states neither learning rate nor initial weights; ours are TensorFlow's defaults: Adam
+    at 0.001, Glorot uniform weights, biases 0. Our batch of 16 buys eight times the steps.
+    """
+
+    filters: int = 64
+    second: int = 32
+    hidden: int = 64
+    batch: int = 16
+    rate: float = 1e-3
+    seed: int = 0
+    bfloat16: bool = True
+
+
+class DigitNetworks(nn.Module):
+    """``count`` networks M(X, Y, Z) side by side, each with its own weights and its own images.
+
+    Convolution 3x3, ReLU, 2x2 max pooling; the same again where Y > 0; a hidden layer with ReLU and dropout 0.5; ten
+    logits. Groups of the convolutions are the networks, so that no network sees another one. Pooling comes before
+    ReLU, which gives the same values for a quarter of the work.
+
+    Args:
+        recipe: X, Y, Z of the networks.
+        count: number of networks.
+        size: side of the square images, in pixels, a multiple of 4.
+        generator: draws the initial weights.
+
+    Raises:
+        ValueError: ``size`` is not a multiple of 4.
+    """
+
+    def __init__(self, recipe: Recipe, count: int, size: int, generator: torch.Generator) -> None:
+        super().__init__()
+        if size % 4:
+            raise ValueError(f"size must be a multiple of 4, got {size}; pad the images")
+
+        def glorot(*shape: int, fans: int) -> nn.Parameter:
+            bound = (6 / fans) ** 0.5
+            return nn.Parameter(torch.empty(shape).uniform_(-bound, bound, generator=generator))
+
+        x, y, z = recipe.filters, recipe.second, recipe.hidden
+        flat = y * (size // 4) ** 2 if y else x * (size // 2) ** 2
+        self.recipe, self.count = recipe, count
+        self.first = glorot(count * x, 1, 3, 3, fans=9 + 9 * x)
+        self.first_bias = nn.Parameter(torch.zeros(count * x))
+        if y:
+            self.second = glorot(count * y, x, 3, 3, fans=9 * x + 9 * y)
+            self.second_bias = nn.Parameter(torch.zeros(count * y))
+        self.hidden, self.hidden_bias = glorot(count, flat, z, fans=flat + z), nn.Parameter(torch.zeros(count, 1, z))
+        self.readout, self.readout_bias = glorot(count, z, 10, fans=z + 10), nn.Parameter(torch.zeros(count, 1, 10))
+        self.to(memory_format=torch.channels_last)
+
+    def filters(self) -> Tensor:
+        """A copy of the first-layer filters of each network, shape (count, X, 1, 3, 3)."""
+        return self.first.detach().clone().view(self.count, -1, 1, 3, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The logits (count, batch, 10) of images (batch, count, size, size): channel i belongs to network i."""
+        h = F.conv2d(images, self.first, self.first_bias, padding=1, groups=self.count)
+        h = F.max_pool2d(h, 2).relu()
+        if hasattr(self, "second"):
+            h = F.conv2d(h, self.second, self.second_bias, padding=1, groups=self.count)
+            h = F.max_pool2d(h, 2).relu()
+        h = h.reshape(len(images), self.count, -1).transpose(0, 1)
+        h = F.dropout(torch.baddbmm(self.hidden_bias, h, self.hidden).relu(), 0.5, self.training)
+        return torch.baddbmm(self.readout_bias, h, self.readout)
+
+
+def generator_of(*seeds: int) -> torch.Generator:
+    """A generator that depends on all the given numbers; different numbers give unrelated streams."""
+    return torch.Generator().manual_seed(int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0] >> 1))
+
+
+def batches(data: Data, batch: int, count: int, seeds: Sequence[int], start: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches from step ``start`` on, endless: each network has its own order, new in each pass over the images.
+
+    Returns:
+        Images (batch, count, size, size) and labels (count, batch).
+    """
+    images, labels = data[0], data[1]
+    passes, first = divmod(start, len(images) // batch)
+    while True:
+        orders = [torch.randperm(len(images), generator=generator_of(*seeds, passes, i)) for i in range(count)]
+        for rows in torch.stack(orders).split(batch, dim=1)[first : len(images) // batch]:
+            yield images[rows.T, 0], labels[rows]
+        passes, first = passes + 1, 0
+
+
+def train(
+    networks: DigitNetworks,
+    optimizer: torch.optim.Optimizer,
+    data: Data,
+    seeds: Sequence[int],
+    span: range,
+    keep: Collection[int],
+    on_step: Callable[[int], None] = lambda step: None,
+) -> dict[int, Tensor]:
+    """Trains over the steps of ``span``; the filters after each step in ``keep``: step -> (count, X, 1, 3, 3).
+
+    The loss is the sum over networks of their mean cross entropies; Adam works weight by weight, so each network
+    moves as it would alone. ``seeds`` fix the order of the images and the dropout: two spans cut at the same place
+    give the same networks again.
+    """
+    torch.manual_seed(generator_of(*seeds, span.start).initial_seed())
+    kept, batch = {}, networks.recipe.batch
+    for step, (images, labels) in zip(span, batches(data, batch, networks.count, seeds, span.start), strict=False):
+        optimizer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=networks.recipe.bfloat16):
+            logits = networks(images)
+        loss = F.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), reduction="sum") / batch
+        loss.backward()
+        optimizer.step()
+        if step + 1 in keep:
+            kept[step + 1] = networks.filters()
+        on_step(step + 1)
+    return kept
+
+
+def accuracy(networks: DigitNetworks, data: Data) -> Tensor:
+    """The share of right answers of each network on the test images, shape (count,), without dropout."""
+    networks.eval()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=networks.recipe.bfloat16):
+        right = [
+            (networks(images.expand(-1, networks.count, -1, -1)).argmax(2) == labels).sum(1)
+            for images, labels in zip(data[2].split(500), data[3].split(500), strict=True)
+        ]
+    networks.train()
+    return torch.stack(right).sum(0) / len(data[2])
+
+
+def checkpoints(steps: int) -> list[int]:
+    """The steps whose filters are kept: every 100 up to 500, every 500 up to 2000, every 1000 up to ``steps``.
+
+    Example:
+        >>> checkpoints(3000)
+        [0, 100, 200, 300, 400, 500, 1000, 1500, 2000, 3000]
+    """
+    grid = [*range(0, 500, 100), *range(500, 2000, 500), *range(2000, steps, 1000)]
+    return [step for step in grid if step < steps] + [steps]
+
+
+def digits() -> Data:
+    """scikit-learn's 1,797 digits of 8x8 pixels: the first 1,437 for training, the rest, by other writers, for tests."""
+    bunch = load_digits()
+    images = torch.from_numpy(bunch.images).float()[:, None] / 16
+    labels = torch.from_numpy(bunch.target).long()
+    return images[:1437], labels[:1437], images[1437:], labels[1437:]
+
+
+def train_digits(
+    networks: int = 24,
+    steps: int = 2000,
+    keep: Collection[int] | None = None,
+    seed: int = 0,
+    on_step: Callable[[int], None] = lambda step: None,
+) -> tuple[dict[int, Tensor], Tensor]:
+    """First-layer filters of networks M(64, 8, 64) trained on 8x8 digits, with their final test accuracies.
+
+    Args:
+        networks: number of networks, trained together; each gives 64 filters.
+        steps: Adam steps of 16 images.
+        keep: steps whose filters are kept, 0 for the initial ones; default `checkpoints` of ``steps``.
+        seed: fixes initial weights, order of the images and dropout.
+        on_step: called with the number of each step done.
+
+    Returns:
+        Step -> filters (networks, 64, 1, 3, 3), and the accuracies (networks,).
+
+    Cost: about TODO s on two CPU cores with the defaults.
+
+    Example:
+        >>> weights, accuracies = train_digits(networks=2, steps=3, keep=(0, 3))
+        >>> {step: tuple(w.shape) for step, w in weights.items()}
+        {0: (2, 64, 1, 3, 3), 3: (2, 64, 1, 3, 3)}
+    """
+    data, recipe = digits(), Recipe(second=8, seed=seed, bfloat16=False)
+    ensemble = DigitNetworks(recipe, networks, 8, generator_of(seed))
+    optimizer = torch.optim.Adam(ensemble.parameters(), lr=recipe.rate, fused=True)
+    keep = checkpoints(steps) if keep is None else keep
+    weights = {0: ensemble.filters()} if 0 in keep else {}
+    weights |= train(ensemble, optimizer, data, (seed,), range(steps), keep, on_step)
+    return weights, accuracy(ensemble, data)
+
+
+@cache
+def read_mnist(path: Path) -> Data:
+    """The images of an ``.npz`` file with ``x_train``, ``y_train``, ``x_test``, ``y_test`` (the names of Keras)."""
+    with np.load(path) as file:
+        arrays = (torch.from_numpy(file[name]) for name in ("x_train", "y_train", "x_test", "y_test"))
+        x_train, y_train, x_test, y_test = arrays
+    return x_train[:, None].float() / 255, y_train.long(), x_test[:, None].float() / 255, y_test.long()
+
+
+def advance(number: int, stop: int, data: Path, work: Path, recipe: Recipe) -> float:
+    """Trains network ``number`` from where its file in ``work`` stands up to step ``stop``; its test accuracy there.
+
+    The file is written beside its place and moved into it, so a killed run leaves the last full state.
+    """
+    torch.set_num_threads(1)
+    place, seeds = work / f"network_{number:04d}.pt", (recipe.seed, number)
+    networks = DigitNetworks(recipe, 1, 28, generator_of(*seeds))
+    optimizer = torch.optim.Adam(networks.parameters(), lr=recipe.rate, fused=True)
+    state: dict[str, Any] = {"step": 0, "filters": {0: networks.filters()}, "accuracy": {}}
+    if place.exists():
+        state = torch.load(place)
+        networks.load_state_dict(state["networks"])
+        optimizer.load_state_dict(state["optimizer"])
+    if state["step"] < stop:
+        images, span = read_mnist(data), range(state["step"], stop)
+        state["filters"] |= train(networks, optimizer, images, seeds, span, {*checkpoints(100_000), stop})
+        state["accuracy"][stop] = accuracy(networks, images).item()
+        state |= {"networks": networks.state_dict(), "optimizer": optimizer.state_dict(), "step": stop}
+        torch.save(state, place.with_suffix(".tmp"))
+        place.with_suffix(".tmp").replace(place)
+    return float(state["accuracy"][stop])
+
+
+def collect(work: Path, numbers: Sequence[int], steps: int) -> dict[str, Tensor]:
+    """The tensors to ship: ``step_000000`` ... (networks, X, 1, 3, 3) in float16, ``accuracy``, and ``layer2_step_...``.
+
+    The second-layer filters (16, Y, X, 3, 3) are those of the first sixteen networks after the last step.
+    """
+    states = [torch.load(work / f"network_{number:04d}.pt") for number in numbers]
+    tensors = {
+        f"step_{step:06d}": torch.cat([state["filters"][step] for state in states]).half()
+        for step in checkpoints(steps)
+    }
+    tensors["accuracy"] = torch.tensor([state["accuracy"][steps] for state in states])
+    if "second" in states[0]["networks"]:
+        second = [state["networks"]["second"].contiguous() for state in states[:16]]
+        tensors[f"layer2_step_{steps:06d}"] = torch.stack(second).half()
+    return tensors

@@ -1,0 +1,76 @@
+"""Cubical filtrations by hand: cells, values, refusals."""
+
+from collections import Counter
+
+import nasty
+import pytest
+import torch
+
+from topolens.filtrations import cubical
+
+IMAGE = torch.tensor([[[0.0, 1.0, 2.0], [5.0, 4.0, 3.0]]])
+
+
+def test_values_are_pixels_row_by_row() -> None:
+    assert cubical(IMAGE).values.tolist() == [[0.0, 1.0, 2.0, 5.0, 4.0, 3.0]]
+    assert cubical(IMAGE, superlevel=True).values.tolist() == [[0.0, -1.0, -2.0, -5.0, -4.0, -3.0]]
+
+
+def test_at_is_in_the_users_units() -> None:
+    f = cubical(IMAGE, superlevel=True)
+    assert f.at(torch.tensor([0]), torch.tensor([3])).tolist() == [5.0]
+    assert f.never == -float("inf")
+
+
+def test_channels_are_items() -> None:
+    images = torch.arange(2 * 3 * 4 * 5.0).reshape(2, 3, 4, 5)
+    f = cubical(images)
+    assert f.batch_size == 6
+    assert torch.equal(f.values[1 * 3 + 2], images[1, 2].flatten())
+
+
+def test_v_pixels_are_vertices() -> None:
+    cells = cubical(IMAGE, construction="V").explicit(0, 1)
+    assert Counter(cells.dim) == {0: 6, 1: 7, 2: 2}
+    assert list(cells.source[:6]) == [0, 1, 2, 3, 4, 5]
+    # The square at the left has pixels 0, 1, 3, 4; the last of them to enter is 3, of value 5.
+    assert cells.source[-2:] == [3, 4]
+
+
+def test_t_pixels_are_squares() -> None:
+    cells = cubical(IMAGE, construction="T").explicit(0, 1)
+    assert Counter(cells.dim) == {0: 12, 1: 17, 2: 6}
+    assert list(cells.source[-6:]) == [0, 1, 2, 3, 4, 5]
+    assert cells.source[0] == 0
+
+
+@pytest.mark.parametrize("construction", ["V", "T"])
+def test_the_boundary_of_a_boundary_is_nothing(construction: str) -> None:
+    cells = cubical(IMAGE, construction=construction).explicit(0, 1)
+    for faces in cells.boundary:
+        total: Counter = Counter()
+        for face, sign in faces:
+            for vertex, other in cells.boundary[face]:
+                total[vertex] += sign * other
+        assert not any(total.values())
+
+
+def test_faces_enter_no_later_than_their_cube() -> None:
+    for construction in ("V", "T"):
+        cells = cubical(nasty.IMAGES["non-square 4 x 9"], construction=construction).explicit(0, 1)
+        key = [(cells.values[s], s) for s in cells.source]
+        assert all(key[face] <= key[c] for c, faces in enumerate(cells.boundary) for face, _ in faces)
+
+
+@pytest.mark.parametrize("name", nasty.REFUSED_IMAGES)
+def test_refused_images(name: str) -> None:
+    images, message = nasty.REFUSED_IMAGES[name]
+    with pytest.raises(ValueError, match=message):
+        cubical(images)
+
+
+def test_refused_construction_and_types() -> None:
+    with pytest.raises(ValueError, match='construction must be "V" or "T", got \'v\''):
+        cubical(IMAGE, construction="v")
+    with pytest.raises(TypeError, match="images must be a floating-point tensor, got torch.uint8; convert it"):
+        cubical(torch.zeros(1, 2, 2, dtype=torch.uint8))
