@@ -2,9 +2,31 @@
 
 __version__ = "0.1.0"
 
-from topolens import sampling, shapes
+from topolens import analyses, coordinates, probes, sampling, shapes
 from topolens.diagrams import Diagrams
 from topolens.filtrations import Filtration, cubical, lower_star, rips, witness
 from topolens.persistence import persistence
+from topolens.mapper import MapperGraph, mapper  # isort: skip  (binds the function over the room of the same name)
+from topolens.analyses import Finding
+from topolens.report import Report, report, training_report  # isort: skip
 
-__all__ = ["Diagrams", "Filtration", "cubical", "lower_star", "persistence", "rips", "sampling", "shapes", "witness"]
+__all__ = [
+    "Diagrams",
+    "Filtration",
+    "Finding",
+    "MapperGraph",
+    "Report",
+    "analyses",
+    "coordinates",
+    "cubical",
+    "lower_star",
+    "mapper",
+    "persistence",
+    "probes",
+    "report",
+    "rips",
+    "sampling",
+    "shapes",
+    "training_report",
+    "witness",
+]

@@ -79,8 +79,9 @@ def _smooth(found: Cocycles, bar: int, values: np.ndarray, n: int, scale: float)
     joined[low[0][alive], low[1][alive]] = True
     joined |= joined.T
     square *= joined
-    laplacian = np.diag(joined.sum(1)) - joined.astype(float)
-    turns = np.linalg.lstsq(laplacian, square.sum(1), rcond=None)[0]
+    # The small diagonal fixes the free turn of each component; it moves no phase visibly.
+    laplacian = np.diag(joined.sum(1) + 1e-8) - joined.astype(float)
+    turns = np.linalg.solve(laplacian, square.sum(1))
     return torch.from_numpy(turns % 1.0), _is_cocycle(square, joined)
 
 

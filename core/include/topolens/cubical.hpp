@@ -4,7 +4,8 @@
 // does to the topology; only saddles can merge components or close loops. From each saddle we walk along
 // ever earlier (later) neighbours to the minimum (maximum) that names the component and merge by the elder
 // rule: dimension 0 in rising order, dimension 1 in falling order on the dual, where everything outside the
-// image is one node that is older than all pixels.
+// image is one node that is older than all pixels. Walks go in order of pixels, so they stay in the cache;
+// only the merges, on short arrays, jump.
 #pragma once
 
 #include <algorithm>
@@ -12,11 +13,13 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
-#include "topolens/pairs.hpp"
-#include "topolens/simd.hpp"
+#include "pairs.hpp"
+#include "simd.hpp"
 
 namespace topolens {
 
@@ -53,8 +56,12 @@ constexpr Arcs find_arcs(unsigned set, bool corners) {
         if (corners && corner && has(k + 2)) join(k + 2, k + 1);
     }
     Arcs arcs;
-    for (int k : {0, 2, 4, 6, 1, 3, 5, 7})  // sides before corners: shorter steps stay in the cache
-        if (has(k) && root[k] == k) arcs.member[arcs.count++] = static_cast<std::uint8_t>(k);
+    std::array<bool, 8> named{};
+    for (int k : {0, 6, 7, 1, 2, 4, 3, 5}) {  // above and left first: walks go where others have been
+        if (!has(k) || named[root[k]]) continue;
+        named[root[k]] = true;
+        arcs.member[arcs.count++] = static_cast<std::uint8_t>(k);
+    }
     return arcs;
 }
 
@@ -87,13 +94,13 @@ template <class Real>
 }
 
 template <class Real>
-TOPOLENS_CLONES void row_keys(const Real* row, std::int64_t width, OrderKey<Real>* __restrict keys) {
+TOPOLENS_CLONES void pixel_keys(const Real* row, std::int64_t width, OrderKey<Real>* __restrict keys) {
     for (std::int64_t c = 0; c < width; ++c) keys[c] = order_key(row[c]);
 }
 
 // masks[c] = which neighbours come earlier than pixel c; among equals the rows above and the left do.
 template <class Key>
-TOPOLENS_CLONES void row_masks(const Key* above, const Key* here, const Key* below, std::int64_t width,
+TOPOLENS_CLONES void earlier_masks(const Key* above, const Key* here, const Key* below, std::int64_t width,
                                std::uint8_t* __restrict masks) {
     for (std::int64_t c = 0; c < width; ++c) {
         const Key key = here[c];
@@ -105,22 +112,75 @@ TOPOLENS_CLONES void row_masks(const Key* above, const Key* here, const Key* bel
     }
 }
 
+// ---- merging
+
+// A minimum (maximum) and, as a tree, the component that it names or has joined.
 template <class Key>
-struct Saddle {
+struct Extremum {
     Key key;
     std::int32_t pixel;
+    std::int32_t parent;
 };
 
-// Stable counting sort by `digit(item)` < 2048.
-template <class Item, class Digit>
-void sort_by_digit(std::vector<Item>& items, std::vector<Item>& spare, Digit digit) {
-    std::array<std::uint32_t, 2049> start{};
-    for (const Item& item : items) ++start[digit(item) + 1];
-    if (std::find(start.begin(), start.end(), items.size()) != start.end()) return;  // all in one bucket
-    for (std::size_t k = 1; k < start.size(); ++k) start[k] += start[k - 1];
-    spare.resize(items.size());
-    for (const Item& item : items) spare[start[digit(item)]++] = item;
-    items.swap(spare);
+// A saddle touches the components of the extrema a and b.
+template <class Key>
+struct Link {
+    Key key;
+    std::int32_t saddle;
+    std::int32_t a;
+    std::int32_t b;
+};
+
+struct Bar {
+    std::int32_t birth;
+    std::int32_t death;
+};
+
+// Stable sort by an unsigned number of `bits` bits, in digits: short ones for short lists, where clearing and
+// summing the counters would cost more than the items.
+template <class Item, class Number>
+void radix_sort(std::vector<Item>& items, std::vector<Item>& spare, int bits, Number number) {
+    const int digit_bits = items.size() < 4096 ? 8 : 11;
+    const std::size_t digits = std::size_t{1} << digit_bits;
+    for (int shift = 0; shift < bits; shift += digit_bits) {
+        const auto digit = [&](const Item& item) { return number(item) >> shift & (digits - 1); };
+        std::array<std::uint32_t, 2048> start;
+        const auto stop = start.begin() + static_cast<std::ptrdiff_t>(digits);
+        std::fill(start.begin(), stop, 0U);
+        for (const Item& item : items) ++start[digit(item)];
+        if (std::find(start.begin(), stop, items.size()) != stop) continue;  // all in one bucket
+        std::exclusive_scan(start.begin(), stop, start.begin(), 0U);
+        spare.resize(items.size());
+        for (const Item& item : items) spare[start[digit(item)]++] = item;
+        items.swap(spare);
+    }
+}
+
+// Below this many items a comparison sort is faster than clearing the counters.
+inline constexpr std::size_t radix_from = 64;
+
+template <class Key>
+void sort_links(std::vector<Link<Key>>& links, std::vector<Link<Key>>& spare) {
+    if (links.size() < radix_from)
+        return std::sort(links.begin(), links.end(), [](const Link<Key>& a, const Link<Key>& b) {
+            return a.key != b.key ? a.key < b.key : a.saddle < b.saddle;
+        });
+    using Unsigned = std::make_unsigned_t<Key>;
+    constexpr int bits = 8 * static_cast<int>(sizeof(Key));
+    radix_sort(links, spare, bits,
+               [](const Link<Key>& link) { return static_cast<Unsigned>(link.key) ^ Unsigned{1} << (bits - 1); });
+}
+
+// By birth, then death. Bars of equal birth come from one saddle, so they stand side by side after the first step.
+inline void sort_bars(std::vector<Bar>& bars, std::vector<Bar>& spare, std::int64_t cells) {
+    const auto before = [](const Bar& a, const Bar& b) {
+        return a.birth != b.birth ? a.birth < b.birth : a.death < b.death;
+    };
+    if (bars.size() < radix_from) return std::sort(bars.begin(), bars.end(), before);
+    radix_sort(bars, spare, std::bit_width(static_cast<std::uint64_t>(cells)),
+               [](const Bar& bar) { return static_cast<std::uint32_t>(bar.birth); });
+    for (std::size_t k = 1; k < bars.size(); ++k)
+        for (std::size_t j = k; j > 0 && before(bars[j], bars[j - 1]); --j) std::swap(bars[j], bars[j - 1]);
 }
 
 // Pairs of one image after another, all of the same shape; buffers live as long as the object.
@@ -133,8 +193,8 @@ class CubicalPairs {
 public:
     // Requires height * width < 2^31 - 1.
     CubicalPairs(std::int64_t height, std::int64_t width)
-        : height_(height), width_(width), size_(height * width), masks_(as_size(size_)), next_(as_size(size_ + 1)),
-          rows_(as_size(3 * (width + 2))) {
+        : height_(height), width_(width), size_(height * width), masks_(as_size(size_)), labels_(as_size(size_)),
+          saddles_(as_size(size_)), rows_(as_size(3 * (width + 2))) {
         for (std::size_t k = 0; k < 8; ++k) step_[k] = static_cast<Index>(row_step[k] * width + column_step[k]);
     }
 
@@ -145,148 +205,168 @@ public:
         image_ = image;
         read_masks();
         find_saddles();
-        sort_saddles();
-        merge_early(pairs);
-        if (max_dim >= 1) merge_late(pairs);
+        link_early();
+        merge_early();
+        store(0, pairs);
+        if (max_dim < 1) return;
+        link_late();
+        merge_late();
+        store(1, pairs);
     }
 
 private:
     static std::size_t as_size(std::int64_t n) { return static_cast<std::size_t>(n); }
     Key key(Index pixel) const { return order_key(image_[pixel]); }
-    Index& next(Index pixel) { return next_[as_size(pixel)]; }
 
     // Keys of three rows at a time, with a border that is later than every pixel.
     void read_masks() {
         std::fill(rows_.begin(), rows_.end(), std::numeric_limits<Key>::max());
         std::array<Key*, 3> row{rows_.data() + 1, rows_.data() + width_ + 3, rows_.data() + 2 * width_ + 5};
-        row_keys(image_, width_, row[1]);
+        pixel_keys(image_, width_, row[1]);
         for (std::int64_t r = 0; r < height_; ++r) {
             if (r + 1 < height_)
-                row_keys(image_ + (r + 1) * width_, width_, row[2]);
+                pixel_keys(image_ + (r + 1) * width_, width_, row[2]);
             else
                 std::fill(row[2], row[2] + width_, std::numeric_limits<Key>::max());
-            row_masks(row[0], row[1], row[2], width_, masks_.data() + r * width_);
+            earlier_masks(row[0], row[1], row[2], width_, masks_.data() + r * width_);
             std::rotate(row.begin(), row.begin() + 1, row.end());
         }
     }
 
     void find_saddles() {
-        found_.resize(as_size(size_));
-        std::size_t count = 0;
+        saddle_count_ = 0;
         for (Index p = 0; p < size_; ++p) {
-            found_[count] = p;
-            count += early_arcs<kind>[masks_[as_size(p)]].count >= 2;
+            saddles_[as_size(saddle_count_)] = p;
+            saddle_count_ += early_arcs<kind>[masks_[as_size(p)]].count >= 2;
         }
-        saddles_.resize(count);
-        for (std::size_t k = 0; k < count; ++k) saddles_[k] = {key(found_[k]), found_[k]};
+        closes_.assign(as_size(saddle_count_), 0);
     }
 
-    void sort_saddles() {
-        if (saddles_.size() < 512) {
-            std::sort(saddles_.begin(), saddles_.end(), [](const Saddle<Key>& a, const Saddle<Key>& b) {
-                return a.key != b.key ? a.key < b.key : a.pixel < b.pixel;
-            });
-            return;
+    // The extremum that a walk from `pixel` along `arcs` ends in.
+    Index label(Index pixel, const ArcTable& arcs) {
+        const auto onward = [&](Index p) { return p + step_[arcs[masks_[as_size(p)]].member[0]]; };
+        Index end = pixel;
+        while (labels_[as_size(end)] == unknown) {
+            if (arcs[masks_[as_size(end)]].count == 0) {
+                const auto id = static_cast<Index>(extrema_.size());
+                extrema_.push_back({key(end), end, id});
+                labels_[as_size(end)] = id;
+                break;
+            }
+            end = onward(end);
         }
-        constexpr int bits = 8 * static_cast<int>(sizeof(Key));
-        using Unsigned = std::make_unsigned_t<Key>;
-        for (int shift = 0; shift < bits; shift += 11)
-            sort_by_digit(saddles_, spare_, [shift](const Saddle<Key>& s) {
-                return (static_cast<Unsigned>(s.key) ^ Unsigned{1} << (bits - 1)) >> shift & 2047;
-            });
+        const Index found = labels_[as_size(end)];
+        for (Index p = pixel; labels_[as_size(p)] == unknown; p = onward(p)) labels_[as_size(p)] = found;
+        return found;
     }
 
-    bool earlier(Index a, Index b) const {
-        const Key key_a = key(a), key_b = key(b);
-        return key_a != key_b ? key_a < key_b : a < b;
+    void link_early() {
+        std::fill(labels_.begin(), labels_.end(), unknown);
+        extrema_.clear();
+        links_.clear();
+        for (Index s = 0; s < saddle_count_; ++s) {
+            const Index pixel = saddles_[as_size(s)];
+            const Arcs& arcs = early_arcs<kind>[masks_[as_size(pixel)]];
+            const Index a = label(pixel + step_[arcs.member[0]], early_arcs<kind>);
+            for (std::size_t k = 1; k < arcs.count; ++k) {
+                const Index b = label(pixel + step_[arcs.member[k]], early_arcs<kind>);
+                if (a == b)
+                    closes_[as_size(s)] = 1;
+                else
+                    links_.push_back({key(pixel), s, a, b});
+            }
+        }
+        sort_links(links_, spare_links_);
     }
 
-    // The component of a pixel: follows `next`, where a root points at itself, and shortens the path. Pixels not
-    // yet visited go to a neighbour on their own side of the order; extrema have none and become roots.
-    Index root(Index pixel, const ArcTable& arcs) {
-        Index top = pixel;
+    // In falling order the frame is extremum 0, and every border pixel touches it.
+    void link_late() {
+        std::fill(labels_.begin(), labels_.end(), unknown);
+        std::fill_n(labels_.begin(), width_, 0);
+        std::fill_n(labels_.end() - width_, width_, 0);
+        for (std::int64_t p = 0; p < size_; p += width_) labels_[as_size(p)] = labels_[as_size(p + width_ - 1)] = 0;
+        extrema_.assign(1, {std::numeric_limits<Key>::max(), static_cast<Index>(size_), 0});
+        links_.clear();
+        for (Index s = 0; s < saddle_count_; ++s) {
+            if (!closes_[as_size(s)]) continue;
+            const Index pixel = saddles_[as_size(s)];
+            const Arcs& arcs = late_arcs<kind>[masks_[as_size(pixel)]];
+            const Index a = late_label(pixel, arcs.member[0]);
+            for (std::size_t k = 1; k < arcs.count; ++k) {
+                const Index b = late_label(pixel, arcs.member[k]);
+                if (a != b) links_.push_back({key(pixel), s, a, b});
+            }
+        }
+        sort_links(links_, spare_links_);
+    }
+
+    Index late_label(Index pixel, std::uint8_t neighbour) {
+        const auto width = static_cast<Index>(width_);
+        const Index r = pixel / width + row_step[neighbour], c = pixel % width + column_step[neighbour];
+        if (r < 0 || c < 0 || r >= height_ || c >= width) return 0;
+        return label(pixel + step_[neighbour], late_arcs<kind>);
+    }
+
+    Index root(Index id) {
         for (;;) {
-            Index to = next(top);
-            if (to == unknown) {
-                const Arcs& arc = arcs[masks_[as_size(top)]];
-                to = arc.count == 0 ? top : top + step_[arc.member[0]];
-                next(top) = to;
+            Extremum<Key>& here = extrema_[as_size(id)];
+            if (here.parent == id) return id;
+            here.parent = extrema_[as_size(here.parent)].parent;
+            id = here.parent;
+        }
+    }
+
+    // Merges two components; `late` says which end of the order is old. Returns the extremum that loses its name.
+    const Extremum<Key>& merge(Index a, Index b, bool late) {
+        Extremum<Key>*x = &extrema_[as_size(a)], *y = &extrema_[as_size(b)];
+        const bool x_first = x->key != y->key ? x->key < y->key : x->pixel < y->pixel;
+        if (x_first == late) std::swap(x, y), std::swap(a, b);
+        y->parent = a;
+        return *y;
+    }
+
+    void merge_early() {
+        bars_.clear();
+        for (const Link<Key>& link : links_) {
+            const Index a = root(link.a), b = root(link.b);
+            if (a == b) {
+                closes_[as_size(link.saddle)] = 1;
+                continue;
             }
-            if (to == top) break;
-            top = to;
+            const Extremum<Key>& younger = merge(a, b, false);
+            if (younger.key != link.key) bars_.push_back({younger.pixel, saddles_[as_size(link.saddle)]});
         }
-        while (pixel != top) {
-            const Index to = next(pixel);
-            next(pixel) = top;
-            pixel = to;
-        }
-        return top;
+        const Index oldest = root(label(0, early_arcs<kind>));
+        bars_.push_back({extrema_[as_size(oldest)].pixel, static_cast<Index>(never)});
     }
 
-    void merge_early(Pairs& pairs) {
-        std::fill(next_.begin(), next_.end(), unknown);
-        closing_.clear();
-        for (const Saddle<Key>& saddle : saddles_) {
-            const Arcs& arcs = early_arcs<kind>[masks_[as_size(saddle.pixel)]];
-            Index elder = root(saddle.pixel + step_[arcs.member[0]], early_arcs<kind>);
-            bool closes = false;
-            for (int k = 1; k < arcs.count; ++k) {
-                Index other = root(saddle.pixel + step_[arcs.member[as_size(k)]], early_arcs<kind>);
-                if (other == elder) {
-                    closes = true;
-                    continue;
-                }
-                if (earlier(other, elder)) std::swap(other, elder);
-                next(other) = elder;
-                if (key(other) != saddle.key) pairs.push_back({0, other, saddle.pixel});
-            }
-            if (closes) closing_.push_back(saddle);
+    void merge_late() {
+        bars_.clear();
+        for (auto link = links_.rbegin(); link != links_.rend(); ++link) {
+            const Index a = root(link->a), b = root(link->b);
+            if (a == b) continue;
+            const Extremum<Key>& younger = merge(a, b, true);
+            if (younger.key != link->key) bars_.push_back({saddles_[as_size(link->saddle)], younger.pixel});
         }
-        pairs.push_back({0, root(0, early_arcs<kind>), never});
-        sort_tail(pairs, 0);
     }
 
-    void merge_late(Pairs& pairs) {
-        const std::size_t first = pairs.size();
-        const Index frame = static_cast<Index>(size_);
-        std::fill(next_.begin(), next_.end(), unknown);
-        next(frame) = frame;
-        for (Index c = 0; c < width_; ++c) next(c) = next(static_cast<Index>(size_ - width_) + c) = frame;
-        for (Index p = 0; p < size_; p += static_cast<Index>(width_))
-            next(p) = next(p + static_cast<Index>(width_) - 1) = frame;
-        for (auto saddle = closing_.rbegin(); saddle != closing_.rend(); ++saddle) {
-            const Arcs& arcs = late_arcs<kind>[masks_[as_size(saddle->pixel)]];
-            Index elder = late_root(saddle->pixel, arcs.member[0]);
-            for (int k = 1; k < arcs.count; ++k) {
-                Index other = late_root(saddle->pixel, arcs.member[as_size(k)]);
-                if (other == elder) continue;
-                if (other == frame || (elder != frame && earlier(elder, other))) std::swap(other, elder);
-                next(other) = elder;
-                if (key(other) != saddle->key) pairs.push_back({1, saddle->pixel, other});
-            }
-        }
-        sort_tail(pairs, first);
-    }
-
-    Index late_root(Index pixel, std::uint8_t neighbour) {
-        const std::int64_t r = pixel / width_ + row_step[neighbour], c = pixel % width_ + column_step[neighbour];
-        if (r < 0 || c < 0 || r >= height_ || c >= width_) return static_cast<Index>(size_);
-        return root(pixel + step_[neighbour], late_arcs<kind>);
-    }
-
-    void sort_tail(Pairs& pairs, std::size_t first) {
-        std::sort(pairs.begin() + static_cast<std::ptrdiff_t>(first), pairs.end(), [](const Pair& a, const Pair& b) {
-            return a.birth != b.birth ? a.birth < b.birth : a.death < b.death;
-        });
+    void store(std::int64_t dim, Pairs& pairs) {
+        sort_bars(bars_, spare_bars_, size_);
+        pairs.reserve(pairs.size() + bars_.size());
+        for (const Bar& bar : bars_) pairs.push_back({dim, bar.birth, bar.death});
     }
 
     std::int64_t height_, width_, size_;
     const Real* image_ = nullptr;
     std::array<Index, 8> step_{};
     std::vector<std::uint8_t> masks_;
-    std::vector<Index> next_, found_;
+    std::vector<Index> labels_, saddles_;
+    Index saddle_count_ = 0;
+    std::vector<std::uint8_t> closes_;  // per saddle: joins a component with itself
     std::vector<Key> rows_;
-    std::vector<Saddle<Key>> saddles_, spare_, closing_;
+    std::vector<Extremum<Key>> extrema_;
+    std::vector<Link<Key>> links_, spare_links_;
+    std::vector<Bar> bars_, spare_bars_;
 };
 
 }  // namespace topolens

@@ -6,9 +6,9 @@
 #include <limits>
 #include <vector>
 
-#include "topolens/neighbours.hpp"
-#include "topolens/simd.hpp"
-#include "topolens/threads.hpp"
+#include "neighbours.hpp"
+#include "simd.hpp"
+#include "threads.hpp"
 
 namespace topolens {
 

@@ -8,9 +8,9 @@
 #include <limits>
 #include <vector>
 
-#include "topolens/neighbours.hpp"
-#include "topolens/threads.hpp"
-#include "topolens/union_find.hpp"
+#include "neighbours.hpp"
+#include "threads.hpp"
+#include "union_find.hpp"
 
 namespace topolens {
 

@@ -25,7 +25,7 @@ namespace detail {
 // Vertices inside have the lowest key and nearest -1, so they never take the offer. Among equal keys the
 // smaller neighbour wins: the numbers of the edges at k rise with the other end.
 template <class Key>
-inline Key offer(const Key* row, std::int64_t n, std::int32_t v, Key* best, std::int32_t* nearest) {
+TOPOLENS_VECTORISED Key offer(const Key* row, std::int64_t n, std::int32_t v, Key* best, std::int32_t* nearest) {
     Key least = std::numeric_limits<Key>::max();
     for (std::int64_t k = 0; k < n; ++k) {
         const bool take = (row[k] < best[k]) | ((row[k] == best[k]) & (v < nearest[k]));
@@ -38,7 +38,7 @@ inline Key offer(const Key* row, std::int64_t n, std::int32_t v, Key* best, std:
 }
 
 template <class Key>
-inline bool holds(const Key* keys, std::int64_t n, Key wanted) {
+TOPOLENS_VECTORISED bool holds(const Key* keys, std::int64_t n, Key wanted) {
     std::int32_t found = 0;
     for (std::int64_t k = 0; k < n; ++k) found |= keys[k] == wanted;
     return found != 0;
@@ -46,7 +46,7 @@ inline bool holds(const Key* keys, std::int64_t n, Key wanted) {
 
 // Keys of a row of distances; says whether one of them is NaN.
 template <class Scalar>
-inline bool keys_of(const Scalar* values, std::int64_t n, OrderedKey<Scalar>* keys) {
+TOPOLENS_VECTORISED bool keys_of(const Scalar* values, std::int64_t n, OrderedKey<Scalar>* keys) {
     std::int32_t nan = 0;
     for (std::int64_t k = 0; k < n; ++k) {
         nan |= values[k] != values[k];
@@ -57,7 +57,7 @@ inline bool keys_of(const Scalar* values, std::int64_t n, OrderedKey<Scalar>* ke
 
 // Squared distances of one point to all; `points` has one row per coordinate.
 template <class Scalar>
-inline void squared_distances(const Scalar* points, std::int64_t n, std::int64_t d, std::int64_t v, Scalar* out) {
+TOPOLENS_VECTORISED void squared_distances(const Scalar* points, std::int64_t n, std::int64_t d, std::int64_t v, Scalar* out) {
     for (std::int64_t k = 0; k < n; ++k) out[k] = 0;
     for (std::int64_t axis = 0; axis < d; ++axis) {
         const Scalar* coordinate = points + axis * n;
@@ -68,26 +68,6 @@ inline void squared_distances(const Scalar* points, std::int64_t n, std::int64_t
         }
     }
 }
-
-// The same for the two scalar types, built for each vector width.
-#define TOPOLENS_PRIM_KERNELS(Scalar, Key)                                                                      \
-    TOPOLENS_VECTORISED inline Key offer_row(const Key* row, std::int64_t n, std::int32_t v, Key* best,         \
-                                             std::int32_t* nearest) {                                           \
-        return offer<Key>(row, n, v, best, nearest);                                                            \
-    }                                                                                                           \
-    TOPOLENS_VECTORISED inline bool holds_key(const Key* keys, std::int64_t n, Key wanted) {                    \
-        return holds<Key>(keys, n, wanted);                                                                     \
-    }                                                                                                           \
-    TOPOLENS_VECTORISED inline bool row_keys(const Scalar* values, std::int64_t n, Key* keys) {                 \
-        return keys_of<Scalar>(values, n, keys);                                                                \
-    }                                                                                                           \
-    TOPOLENS_VECTORISED inline void point_row(const Scalar* points, std::int64_t n, std::int64_t d,             \
-                                              std::int64_t v, Scalar* out) {                                    \
-        squared_distances<Scalar>(points, n, d, v, out);                                                        \
-    }
-TOPOLENS_PRIM_KERNELS(float, std::int32_t)
-TOPOLENS_PRIM_KERNELS(double, std::int64_t)
-#undef TOPOLENS_PRIM_KERNELS
 
 }  // namespace detail
 
@@ -106,11 +86,11 @@ std::vector<TreeEdge<Key>> spanning_tree(std::int64_t n, Row&& row) {
     while (true) {
         best[static_cast<std::size_t>(added)] = Limits::min();
         nearest[static_cast<std::size_t>(added)] = -1;
-        const Key least = detail::offer_row(row(added), n, static_cast<std::int32_t>(added), best.data(), nearest.data());
+        const Key least = detail::offer(row(added), n, static_cast<std::int32_t>(added), best.data(), nearest.data());
         std::int64_t next = -1, next_number = std::numeric_limits<std::int64_t>::max();
         for (std::int64_t start = 0; start < n; start += block) {
             const std::int64_t end = std::min(n, start + block);
-            if (!detail::holds_key(best.data() + start, end - start, least)) continue;
+            if (!detail::holds(best.data() + start, end - start, least)) continue;
             for (std::int64_t k = start; k < end; ++k) {
                 if (best[static_cast<std::size_t>(k)] != least) continue;
                 const std::int64_t other = nearest[static_cast<std::size_t>(k)];
@@ -135,7 +115,7 @@ template <class Scalar>
 std::vector<TreeEdge<OrderedKey<Scalar>>> spanning_tree_of_matrix(const Scalar* distances, std::int64_t n) {
     std::vector<OrderedKey<Scalar>> keys(static_cast<std::size_t>(n));
     return spanning_tree<OrderedKey<Scalar>>(n, [&](std::int64_t v) {
-        if (detail::row_keys(distances + v * n, n, keys.data()))
+        if (detail::keys_of(distances + v * n, n, keys.data()))
             throw std::invalid_argument("distances must not contain NaN; found one in row " + std::to_string(v));
         return keys.data();
     });
@@ -148,7 +128,7 @@ std::vector<TreeEdge<OrderedKey<Scalar>>> spanning_tree_of_triangle(const Scalar
     constexpr std::int64_t tile = 32;
     std::vector<Key> keys(static_cast<std::size_t>(n * n));
     for (std::int64_t i = 0; i < n; ++i) {
-        detail::row_keys(edges + edge_number(i, 0), i, keys.data() + i * n);
+        detail::keys_of(edges + edge_number(i, 0), i, keys.data() + i * n);
         keys[static_cast<std::size_t>(i * n + i)] = std::numeric_limits<Key>::max();
     }
     for (std::int64_t top = 0; top < n; top += tile)
@@ -168,8 +148,8 @@ std::vector<TreeEdge<OrderedKey<Scalar>>> spanning_tree_of_points(const Scalar* 
             columns[static_cast<std::size_t>(axis * n + v)] = points[v * d + axis];
     std::vector<OrderedKey<Scalar>> keys(static_cast<std::size_t>(n));
     return spanning_tree<OrderedKey<Scalar>>(n, [&](std::int64_t v) {
-        detail::point_row(columns.data(), n, d, v, distances.data());
-        if (detail::row_keys(distances.data(), n, keys.data()))
+        detail::squared_distances(columns.data(), n, d, v, distances.data());
+        if (detail::keys_of(distances.data(), n, keys.data()))
             throw std::invalid_argument("points must be finite; found NaN or infinity in point " + std::to_string(v) +
                                         " or in one compared with it");
         return keys.data();

@@ -8,8 +8,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "topolens/simd.hpp"
-#include "topolens/threads.hpp"
+#include "simd.hpp"
+#include "threads.hpp"
 
 namespace topolens {
 

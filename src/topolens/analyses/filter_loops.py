@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -52,18 +53,20 @@ def top_bars(diagrams: Diagrams, dim: int = 1) -> list[float]:
     return diagrams.of_dim(dim).finite().longest(BARS)[0].tolist()
 
 
-def headline_bars(core: Tensor, landmarks: int, seed: int) -> list[float]:
-    """The longest H1 bars of the lazy witness filtration with nu = 1."""
-    marks = maxmin(core[None], landmarks, seed)
+def headline_bars(core: Tensor, marks: Tensor) -> list[float]:
+    """The longest H1 bars of the lazy witness filtration with nu = 1 on landmarks (L,)."""
     return top_bars(persistence(witness(core[None], landmarks=marks)))
 
 
-def draws(core: Tensor, landmarks: int, seed: int, repeats: int) -> Tensor:
-    """Headline bars of random subsets of 80 % of the core, each with its own landmarks, shape (repeats, BARS)."""
-    generator = torch.Generator().manual_seed(seed)
-    keep = max(round(0.8 * len(core)), min(landmarks, len(core)))
-    rows = []
+def landmarks_of(core: Tensor, settings: Settings) -> Tensor:
+    """Rows of maxmin landmarks of a core (n, d), shape (L,)."""
+    return maxmin(core[None], settings.landmarks, settings.seed)[0]
+
+
+def draws(core: Tensor, settings: Settings, repeats: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Random subsets of 80 % of the core, each with its own landmarks."""
+    generator = torch.Generator().manual_seed(settings.seed)
+    keep = max(round(0.8 * len(core)), min(settings.landmarks, len(core)))
     for repeat in range(repeats):
-        subset = torch.randperm(len(core), generator=generator)[:keep]
-        rows.append(headline_bars(core[subset], landmarks, seed + 1 + repeat))
-    return torch.tensor(rows, dtype=torch.float64).reshape(repeats, BARS)
+        subset = core[torch.randperm(len(core), generator=generator)[:keep]]
+        yield subset, maxmin(subset[None], settings.landmarks, settings.seed + 1 + repeat)[0]

@@ -9,7 +9,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from topolens.analyses.filter_loops import Settings, core_of, draws, filtrations, headline_bars
+from topolens.analyses.filter_loops import Settings, core_of, draws, filtrations, headline_bars, landmarks_of
 from topolens.analyses.filter_nulls import (
     Reference,
     Tick,
@@ -25,7 +25,7 @@ from topolens.filtrations.rips import rips
 from topolens.filtrations.witness import witness
 from topolens.mapper import MapperGraph, betti_numbers, mapper
 from topolens.persistence import persistence
-from topolens.sampling import gaussian_filters, maxmin, neighbour_distance
+from topolens.sampling import gaussian_filters, neighbour_distance
 
 MIN_NODE = 5  # Mapper nodes with fewer points are dropped before Betti numbers are read off
 
@@ -117,7 +117,7 @@ def _grid(points: Tensor, ks: tuple[int, ...], ps: tuple[float, ...], settings: 
     for k in ks:
         order = torch.argsort(neighbour_distance(points, k), stable=True)
         cores = [points[order[: max(round(p * len(points)), 1)]] for p in ps]
-        rows.append(tuple(headline_bars(core, settings.landmarks, settings.seed)[0] for core in cores))
+        rows.append(tuple(headline_bars(core, landmarks_of(core, settings))[0] for core in cores))
     return tuple(rows)
 
 
@@ -150,11 +150,10 @@ def measure(
 ) -> Measured:
     """Measures filters (n, h * w); `untrained` holds the twins' filters; `tick` is called after each reference."""
     core = core_of(points, settings)
-    marks = maxmin(core[None], settings.landmarks, settings.seed)[0]
+    marks = landmarks_of(core, settings)
     tick()
-    repeats = draws(core, settings.landmarks, settings.seed, effort.repeats)
-    starts = [maxmin(core[None], settings.landmarks, settings.seed + 1 + r)[0] for r in range(effort.repeats)]
-    loops = [loop_coordinate(core, start, size) for start in starts]
+    subsets = list(draws(core, settings, effort.repeats))
+    loops = [loop_coordinate(subset, start, size) for subset, start in subsets]
     tick()
     n, d = points.shape
     nulls = gaussian_nulls(n, d, settings, effort.nulls, tick)
@@ -170,7 +169,7 @@ def measure(
         marks=marks,
         diagrams=filtrations(core, marks),
         by_field=fields_of(core, marks),
-        repeats=repeats,
+        repeats=torch.tensor([headline_bars(*draw) for draw in subsets], dtype=torch.float64),
         loop=loop_coordinate(core, marks, size),
         loop_repeats=[loop for loop in loops if loop],
         plane_variance=plane_variance(core),

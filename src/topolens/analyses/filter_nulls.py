@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
-from topolens.analyses.filter_loops import HEADLINE, Settings, core_of, filtrations, top_bars
+from topolens.analyses.filter_loops import HEADLINE, Settings, core_of, filtrations, landmarks_of, top_bars
 from topolens.analyses.occupancy import occupancy
 from topolens.coordinates import circular_coordinate
-from topolens.sampling import covariance_filters, gaussian_filters, maxmin
+from topolens.sampling import covariance_filters, gaussian_filters
 
 Tick = Callable[[], None]
 
@@ -47,7 +47,7 @@ def plane_variance(core: Tensor) -> float:
 def reference(points: Tensor, settings: Settings, seed: int) -> Reference:
     """The loops of reference filters (n, d) seen with the same settings."""
     core = core_of(points, settings)
-    marks = maxmin(core[None], settings.landmarks, seed)[0]
+    marks = landmarks_of(core, replace(settings, seed=seed))
     found = circular_coordinate(core, marks)
     around = occupancy(found.phase) if found else None
     return Reference(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable
 
 import torch
@@ -22,6 +23,8 @@ QUESTION = "Do this layer's spatial filters form a circle of rotating edges, sev
 VERDICTS = ("circle", "several loops", "clusters on a cycle", "no structure", "too few filters")
 MARGIN = 1.5  # a loop must be this much longer than the longest bar of any null or untrained twin
 EVEN_ENTROPY, WIDEST_GAP = 0.93, 30.0  # an even circle fills its 36 bins to this entropy and leaves no wider gap (degrees)
+
+WIDEST_SHARE = 40  # with k above n / 40 a core of an even circle was seen to keep only arcs of it
 
 ProgressOf = Callable[[float], None]
 
@@ -99,7 +102,7 @@ def filter_space(
         figures=figures_of(measured, patches, size, settings),
         diagrams=measured.diagrams,
         references=_references(measured),
-        warnings=_warnings(found, points, measured, verdict),
+        warnings=_warnings(found, points, measured, settings, verdict),
         provenance=provenance,
     )
 
@@ -109,15 +112,45 @@ def threshold(measured: Measured) -> float:
     return MARGIN * max(reference.top for reference in (*measured.nulls, *measured.twins))
 
 
+def loop_count(measured: Measured) -> int:
+    """Loops: the median over draws of the number of bars above the threshold."""
+    return int((measured.repeats > threshold(measured)).sum(1).median())
+
+
+def typical_bars(measured: Measured) -> list[float]:
+    """The longest headline bars in falling order, each the median over draws."""
+    return measured.repeats.median(0).values.tolist()
+
+
+def typical(measured: Measured, of: Callable[[LoopCoordinate], float]) -> float:
+    """The median over draws of a quantity of the longest loop."""
+    return statistics.median(of(loop) for loop in measured.loop_repeats)
+
+
+def _entropy(loop: LoopCoordinate) -> float:
+    return loop.around.entropy
+
+
+def _gap(loop: LoopCoordinate) -> float:
+    return loop.around.gap_degrees
+
+
+def _clusters(loop: LoopCoordinate) -> float:
+    return loop.around.clusters
+
+
+def _agreement(loop: LoopCoordinate) -> float:
+    return loop.orientation_correlation
+
+
 def verdict_of(measured: Measured) -> str:
     """The verdict by the rule in `filter_space`."""
-    loops = sum(bar > threshold(measured) for bar in top_bars(measured.diagrams[HEADLINE]))
-    if loops == 0 or measured.loop is None:
+    loops = loop_count(measured)
+    if loops == 0 or not measured.loop_repeats:
         return "no structure"
     if loops > 1:
         return "several loops"
-    around = measured.loop.around
-    is_even = around.entropy >= EVEN_ENTROPY and around.gap_degrees < WIDEST_GAP
+    is_even = typical(measured, _entropy) >= EVEN_ENTROPY and typical(measured, _gap) < WIDEST_GAP
     return "circle" if is_even else "clusters on a cycle"
 
 
@@ -153,12 +186,12 @@ def _spread(values: list[float]) -> tuple[float, float] | None:
 
 
 def _median(values: list[float]) -> float | None:
-    real = sorted(value for value in values if not math.isnan(value))
-    return real[len(real) // 2] if real else None
+    real = [value for value in values if not math.isnan(value)]
+    return statistics.median(real) if real else None
 
 
 def _bar_number(measured: Measured, rank: int, meaning: str) -> Number:
-    value = top_bars(measured.diagrams[HEADLINE])[rank]
+    value = typical_bars(measured)[rank]
     nulls = [reference.bars[HEADLINE][rank] for reference in measured.nulls]
     above = sum(null >= value for null in nulls)
     return Number(
@@ -167,17 +200,16 @@ def _bar_number(measured: Measured, rank: int, meaning: str) -> Number:
     )
 
 
-_INTERVAL = "5-95 % over draws of landmarks on 80 % of the core"
+_INTERVAL = "median and 5-95 % over draws of landmarks on 80 % of the core"
 
 
 def _numbers(found: SpatialFilters, measured: Measured, patches: PatchComparison) -> dict[str, Number]:
     cut = threshold(measured)
     counts = [float((row > cut).sum()) for row in measured.repeats]
-    loop = measured.loop
 
-    def around(name: str, of: Callable[[LoopCoordinate], float], meaning: str, reference: Callable[[Reference], float] | None) -> Number:
+    def around(of: Callable[[LoopCoordinate], float], meaning: str, reference: Callable[[Reference], float] | None) -> Number:
         return Number(
-            of(loop) if loop else None, meaning, _spread([of(item) for item in measured.loop_repeats]), _INTERVAL,
+            _median([of(item) for item in measured.loop_repeats]), meaning, _spread([of(item) for item in measured.loop_repeats]), _INTERVAL,
             _median([reference(null) for null in measured.nulls]) if reference else None,
             f"median of {len(measured.nulls)} Gaussian nulls" if reference else "",
         )
@@ -186,18 +218,18 @@ def _numbers(found: SpatialFilters, measured: Measured, patches: PatchComparison
     moment_top = max((reference.top for reference in measured.moments), default=None)
     null_max = max(reference.top for reference in measured.nulls)
     numbers = {
-        "b1": Number(sum(bar > cut for bar in top_bars(measured.diagrams[HEADLINE])),
+        "b1": Number(loop_count(measured),
                      f"loops: H1 bars longer than {MARGIN} times every null and untrained twin", _spread(counts), _INTERVAL, 0, "by definition, on the nulls"),
         "top_bar": _bar_number(measured, 0, f"length of the longest H1 bar, {HEADLINE}"),
         "second_bar": _bar_number(measured, 1, f"length of the second H1 bar, {HEADLINE}"),
         "untrained_max": Number(twin_top, f"longest H1 bar of {len(measured.twins)} untrained twins", None, "", null_max, "longest of the Gaussian nulls"),
         "covariance_max": Number(moment_top, f"longest H1 bar of {len(measured.moments)} Gaussians with the filters' own covariance: what second moments alone explain", None, "", null_max, "longest of the Gaussian nulls"),
         "null_max": Number(null_max, f"longest H1 bar of {len(measured.nulls)} Gaussian nulls through the same density core"),
-        "p_value": Number((1 + sum(null.top >= top_bars(measured.diagrams[HEADLINE])[0] for null in measured.nulls)) / (1 + len(measured.nulls)), "share of nulls with as long a bar, (1 + count) / (1 + nulls)"),
-        "occupancy_entropy": around("entropy", lambda item: item.around.entropy, "entropy of the circular coordinate in 36 bins, 1 is even", lambda null: null.entropy),
-        "largest_gap_degrees": around("gap", lambda item: item.around.gap_degrees, "widest empty arc of the circular coordinate, degrees", lambda null: null.gap_degrees),
-        "clusters": around("clusters", lambda item: float(item.around.clusters), "well-filled arcs of the circle, 1 is an even circle", None),
-        "orientation_correlation": around("orientation", lambda item: item.orientation_correlation, "agreement of the circular coordinate with edge orientation, 0 to 1", None),
+        "p_value": Number((1 + sum(null.top >= typical_bars(measured)[0] for null in measured.nulls)) / (1 + len(measured.nulls)), "share of nulls with as long a bar, (1 + count) / (1 + nulls)"),
+        "occupancy_entropy": around(_entropy, "entropy of the circular coordinate in 36 bins, 1 is even", lambda null: null.entropy),
+        "largest_gap_degrees": around(_gap, "widest empty arc of the circular coordinate, degrees", lambda null: null.gap_degrees),
+        "clusters": around(_clusters, "well-filled arcs of the circle, 1 is an even circle", None),
+        "orientation_correlation": around(_agreement, "agreement of the circular coordinate with edge orientation, 0 to 1", None),
         "plane_variance": Number(measured.plane_variance, "share of the core's variance in its first two principal directions", None, "", _median([null.plane_variance for null in measured.nulls]), f"median of {len(measured.nulls)} Gaussian nulls"),
         "nerve_b1": Number(measured.nerve_b1, "loops of the Mapper nerve, nodes of at least 5 points", None, "", measured.cover_b1, "the same cover without clustering"),
         "patch_angle": patches.number,
@@ -208,22 +240,21 @@ def _numbers(found: SpatialFilters, measured: Measured, patches: PatchComparison
 
 
 def _answer(verdict: str, measured: Measured, n: int) -> str:
-    bars = top_bars(measured.diagrams[HEADLINE])
+    bars = typical_bars(measured)
     null = max(reference.top for reference in measured.nulls)
     low, high = _spread(measured.repeats[:, 0].tolist()) or (bars[0], bars[0])
     seen = f"the longest loop of the {len(measured.core):,} densest of {n:,} filters has a bar of {bars[0]:.2f} ({low:.2f} to {high:.2f})"
     against = f"against {null:.2f} for the longest of {len(measured.nulls)} random nulls"
-    loop = measured.loop
-    if verdict == "no structure" or loop is None:
+    if verdict == "no structure":
         return f"No loop stands out: {seen}, {against}."
     if verdict == "several loops":
         longest = ", ".join(f"{bar:.2f}" for bar in bars if bar > threshold(measured))
-        return f"There are {sum(bar > threshold(measured) for bar in bars)} loops with bars {longest}, {against}."
-    fill = f"entropy {loop.around.entropy:.2f}, widest gap {loop.around.gap_degrees:.0f} degrees"
-    follows = f"it follows edge orientation with correlation {loop.orientation_correlation:.2f}"
+        return f"There are {loop_count(measured)} loops with bars {longest}, {against}."
+    fill = f"entropy {typical(measured, _entropy):.2f}, widest gap {typical(measured, _gap):.0f} degrees"
+    follows = f"it follows edge orientation with correlation {typical(measured, _agreement):.2f}"
     if verdict == "circle":
         return f"One circle: {seen}, {against}; filters lie all around it ({fill}) and {follows}."
-    return f"One loop, unevenly filled ({fill}, {loop.around.clusters} arcs): {seen}, {against}; {follows}."
+    return f"One loop, unevenly filled ({fill}, {typical(measured, _clusters):.0f} arcs): {seen}, {against}; {follows}."
 
 
 def _references(measured: Measured) -> dict[str, tuple[float, ...]]:
@@ -231,19 +262,25 @@ def _references(measured: Measured) -> dict[str, tuple[float, ...]]:
     return {name: tuple(reference.top for reference in group) for name, group in groups.items() if group}
 
 
-def _warnings(found: SpatialFilters, points: Tensor, measured: Measured, verdict: str) -> tuple[str, ...]:
+def _warnings(found: SpatialFilters, points: Tensor, measured: Measured, settings: Settings, verdict: str) -> tuple[str, ...]:
     out = []
     left_out = found.total - len(found.points)
     if left_out:
         out.append(f"{left_out:,} of {found.total:,} filters are dead or constant and were left out.")
     if len(points) < len(found.points):
         out.append(f"A random {len(points):,} of {len(found.points):,} filters were used to keep the neighbour search short.")
+    k = len(points) // WIDEST_SHARE
+    if settings.k > k:
+        out.append(
+            f"k = {settings.k} is {settings.k / len(points):.1%} of the filters: density is then judged over long arcs, and the "
+            f"core of an even circle may keep only some of them; compare with k = {max(k, 1)}."
+        )
     if len(measured.nulls) < 20:
         out.append(f"Only {len(measured.nulls)} nulls were drawn, so no p-value below {1 / (1 + len(measured.nulls)):.2f} is possible.")
     if measured.loop and not measured.loop.coordinate.is_integral:
         out.append("The loop's cocycle did not lift to integers; read the circular coordinate with care.")
     moments = max((reference.top for reference in measured.moments), default=0.0)
-    if verdict in ("circle", "clusters on a cycle") and moments >= 0.8 * top_bars(measured.diagrams[HEADLINE])[0]:
+    if verdict in ("circle", "clusters on a cycle") and moments >= 0.8 * typical_bars(measured)[0]:
         out.append(
             f"Gaussian filters with the same covariance give a bar of {moments:.2f} too: the loop is as long as two dominant "
             "directions alone would make it."

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from topolens import _core
-from topolens.engines.pairs import Pairs
+from topolens.engines.pairs import Pairs, canonical
 
 
 class Cocycles(NamedTuple):
@@ -35,6 +35,17 @@ def _pairs(found: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> Pair
     return Pairs(dim, batch, np.stack([birth, death], axis=1))
 
 
+def _entering(found: Pairs, values: np.ndarray, stride: int) -> Pairs:
+    """The same bars when cells of value +inf never enter: those born there go, those that die there live on."""
+    births, deaths = (values.reshape(-1)[found.batch * stride + found.cells[:, end]] for end in (0, 1))
+    dies = found.cells[:, 1] >= 0
+    kept, never = births < np.inf, dies & (deaths == np.inf)
+    if kept.all() and not never.any():
+        return found
+    cells = np.stack([found.cells[:, 0], np.where(never, -1, found.cells[:, 1])], axis=1)
+    return canonical(Pairs(found.dim[kept], found.batch[kept], cells[kept]))
+
+
 def rips_pairs(values: Tensor, n: int, max_dim: int, field: int, max_scale: float) -> Pairs:
     """Bars of flag complexes on n vertices from values (batch, n + n (n - 1) / 2)."""
     return _pairs(_core.rips_pairs(array(values), n, max_dim, field, max_scale, threads()))
@@ -48,14 +59,17 @@ def rips_cocycles(values: Tensor, n: int, field: int, max_scale: float) -> Cocyc
 
 def cubical_pairs(images: Tensor, construction: str, max_dim: int) -> Pairs:
     """Bars of 2D cubical complexes from images (batch, height, width)."""
-    return _pairs(_core.cubical_pairs(array(images), construction, max_dim, threads()))
+    values = array(images)
+    found = _pairs(_core.cubical_pairs(values, construction, max_dim, threads()))
+    return _entering(found, values, stride=values[:1].size)
 
 
 def lower_star_pairs(values: Tensor, edges: Tensor, offsets: Tensor, max_dim: int) -> Pairs:
     """Bars of lower-star filtrations of graphs packed end to end."""
     edge_rows = edges.detach().to("cpu", torch.int64).contiguous().numpy()
     starts = offsets.detach().to("cpu", torch.int64).contiguous().numpy()
-    return _pairs(_core.lower_star_pairs(array(values), edge_rows, starts, max_dim, threads()))
+    vertices = array(values)
+    return _entering(_pairs(_core.lower_star_pairs(vertices, edge_rows, starts, max_dim, threads())), vertices, stride=0)
 
 
 def witness_edges(distances: Tensor, slack: Tensor) -> Tensor:

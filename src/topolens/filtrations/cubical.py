@@ -78,7 +78,7 @@ def cubical(images: Tensor, *, construction: str = "V", superlevel: bool = False
 
     A pixel enters at its value. With construction V pixels are vertices and a cube enters with its last pixel
     (foreground 4-connected, background 8-connected); with T pixels are squares and their sides enter with the
-    first square (foreground 8-connected, background 4-connected).
+    first square (foreground 8-connected, background 4-connected). A pixel of +inf (superlevel: -inf) never enters.
 
     Args:
         images: Shape (batch, height, width) or (batch, channels, height, width); channels become batch items,

@@ -33,8 +33,8 @@ class LowerStar(Filtration):
         """See `Filtration.explicit`."""
         values = self.values.to("cpu", torch.float64).numpy()
         start, stop = int(self.offsets[item]), int(self.offsets[item + 1])
-        rows = {(min(e), max(e)) for e in self.edges.tolist() if start <= e[0] < stop and e[0] != e[1]}
-        edges = sorted(rows)
+        own = self.edges[(self.edges[:, 0] >= start) & (self.edges[:, 0] < stop)]
+        edges = sorted({(min(e), max(e)) for e in own.tolist() if e[0] != e[1]})
         source = [*range(start, stop), *(max(e, key=lambda v: (values[v], v)) for e in edges)]
         boundary = [[] for _ in range(stop - start)] + [[(b - start, 1), (a - start, -1)] for a, b in edges]
         return Complex([0] * (stop - start) + [1] * len(edges), source, boundary, values)
@@ -43,7 +43,7 @@ class LowerStar(Filtration):
 def lower_star(vertex_values: Tensor, edge_index: Tensor, batch: Tensor | None = None) -> LowerStar:
     """Lower-star filtrations of a batch of graphs, in the layout of PyTorch Geometric.
 
-    A vertex enters at its value, an edge with the later of its two ends.
+    A vertex enters at its value, an edge with the later of its two ends. A vertex of value +inf never enters.
 
     Args:
         vertex_values: Values of all vertices of all graphs, shape (vertices,).

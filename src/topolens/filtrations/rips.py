@@ -66,17 +66,17 @@ class Rips(Filtration):
 
     def at(self, batch: Tensor, cells: Tensor) -> Tensor:
         """See `Filtration.at`; only the asked edges are computed, so no n x n gradient is kept."""
-        given = self._points if self._points is not None else self._distances
-        assert given is not None
         is_edge = cells >= self.n
         i, j = edge_ends((cells - self.n)[is_edge])
         item = batch[is_edge]
-        lengths = (
-            torch.linalg.vector_norm(given[item, i] - given[item, j], dim=-1)
-            if self._points is not None
-            else given[item, i, j]
-        )
-        return given.new_zeros(cells.shape).masked_scatter(is_edge, lengths)
+        if self._points is None:
+            assert self._distances is not None
+            lengths = self._distances[item, i, j]
+        else:
+            lengths = torch.linalg.vector_norm(self._points[item, i] - self._points[item, j], dim=-1)
+            # cdist rounds otherwise; its own last digit is kept, so that bars are what the engine saw.
+            lengths = lengths + (self.values[item, cells[is_edge]] - lengths.detach())
+        return lengths.new_zeros(cells.shape).masked_scatter(is_edge, lengths)
 
     def explicit(self, item: int, max_dim: int) -> Complex:
         """See `Filtration.explicit`."""

@@ -25,13 +25,13 @@ class Witness(Filtration):
         self._points, self._landmarks = points, landmarks
         with torch.no_grad():
             chosen, nearest = [], []
+            edges = self.n * (self.n - 1) // 2
             for cloud, picked in zip(points, landmarks, strict=True):
                 distances = torch.cdist(cloud[picked], cloud, compute_mode="donot_use_mm_for_euclid_dist")
                 rank = torch.argsort(distances, dim=0, stable=True)[nu - 1] if nu else None
                 nearest.append(picked.new_full((len(cloud),), -1) if rank is None else rank)
                 slack = distances.new_zeros(len(cloud)) if rank is None else distances.gather(0, rank[None])[0]
-                chosen.append(witness_edges(distances, slack).to(points.device))
-            edges = self.n * (self.n - 1) // 2
+                chosen.append(witness_edges(distances, slack).to(points.device) if edges else picked.new_zeros(0))
             self.witnesses = torch.stack(chosen) if chosen else landmarks.new_zeros(0, edges)
             self._nearest = torch.stack(nearest) if nearest else landmarks.new_zeros(0, points.shape[1])
             item = torch.arange(self.batch_size, device=points.device).repeat_interleave(edges)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -68,8 +69,8 @@ def cover(
         raise ValueError(f'convention must be "spanning" or "cell", got {convention!r}')
     counts = [_whole(x) for x in _per_lens("resolution", resolution, lenses)]
     gains = [_gain(x) for x in _per_lens("gain", gain, lenses)]
-    values = lens.detach().to("cpu", torch.float64)
-    axes = [_intervals(x, count, g, convention) for x, count, g in zip(values.mT, counts, gains, strict=True)]
+    values = lens.detach().to("cpu", torch.float64).numpy()
+    axes = [_intervals(x, count, g, convention) for x, count, g in zip(values.T, counts, gains, strict=True)]
     if max(n, 1) * math.prod(counts) >= 2**62:
         raise ValueError(f"the cover has {math.prod(counts)} boxes, too many to number; lower resolution")
     return _boxes([(first, last) for first, last, _ in axes], counts, tuple(length for _, _, length in axes))
@@ -96,39 +97,40 @@ def _gain(gain: float) -> float:
     return float(gain)
 
 
-def _intervals(x: Tensor, count: int, gain: float, convention: str) -> tuple[Tensor, Tensor, float]:
+def _intervals(x: np.ndarray, count: int, gain: float, convention: str) -> tuple[np.ndarray, np.ndarray, float]:
     """First and last interval each value lies in, and the length of an interval."""
     low, high = (float(x.min()), float(x.max())) if len(x) else (0.0, 0.0)
     span = high - low
     if not math.isfinite(span):
         raise ValueError(f"lens must have a finite range, got values from {low} to {high}; clip or remove them first")
     if span == 0:
-        only = torch.zeros(len(x), dtype=torch.int64)
+        only = np.zeros(len(x), np.int64)
         return only, only, 0.0
     # In units of the step, interval i is [i - start, i - start + gain].
     steps, start = (count - 1 + gain, 0.0) if convention == "spanning" else (float(count), (gain - 1) / 2)
     place = (x - low) / span * steps + start
     slack = 1e-9 * steps
-    first = (place - gain - slack).ceil().to(torch.int64).clamp(0, count - 1)
-    last = (place + slack).floor().to(torch.int64).clamp(0, count - 1)
-    return first, last, gain * span / steps
+    first = np.ceil(place - gain - slack).clip(0, count - 1).astype(np.int64)
+    last = np.floor(place + slack).clip(0, count - 1).astype(np.int64)
+    return first, last, gain * (span / steps)
 
 
-def _boxes(ranges: list[tuple[Tensor, Tensor]], counts: list[int], lengths: tuple[float, ...]) -> Cover:
+def _boxes(ranges: list[tuple[np.ndarray, np.ndarray]], counts: list[int], lengths: tuple[float, ...]) -> Cover:
     """Every point listed in every box of its rectangle of intervals, sorted by box, then point."""
     n = len(ranges[0][0])
     widths = [last - first + 1 for first, last in ranges]
-    boxes = torch.stack(widths).prod(0)
-    total = int(boxes.sum())
+    total = float(np.prod([width.astype(np.float64) for width in widths], axis=0).sum())
     if total > MOST_MEMBERSHIPS:
-        raise ValueError(f"the cover would hold {total} memberships of {n} points; lower gain or use fewer lenses")
-    point = torch.repeat_interleave(torch.arange(n), boxes)
-    within = torch.arange(total) - (boxes.cumsum(0) - boxes)[point]
-    number, stride = torch.zeros_like(point), 1
+        raise ValueError(f"the cover would hold {total:.0f} memberships of {n} points; lower gain or use fewer lenses")
+    boxes = np.prod(widths, axis=0)
+    point = np.repeat(np.arange(n), boxes)
+    within = np.arange(len(point)) - (np.cumsum(boxes) - boxes)[point]
+    number, stride = np.zeros_like(point), 1
     for (first, _), width, count in reversed(list(zip(ranges, widths, counts, strict=True))):
-        number += (first[point] + within % width[point]) * stride
-        within = within // width[point]
+        within, along = np.divmod(within, width[point])
+        number += (first[point] + along) * stride
         stride *= count
-    key = (number * n + point).sort().values
-    cells, sizes = torch.unique_consecutive(key // max(n, 1), return_counts=True)
-    return Cover(key % max(n, 1), torch.cat([sizes.new_zeros(1), sizes.cumsum(0)]), cells, lengths)
+    box, members = np.divmod(np.sort(number * n + point), max(n, 1))
+    starts = np.flatnonzero(np.diff(box, prepend=-1))
+    offsets = np.append(starts, len(box))
+    return Cover(torch.from_numpy(members), torch.from_numpy(offsets), torch.from_numpy(box[starts]), lengths)

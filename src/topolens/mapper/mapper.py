@@ -63,7 +63,7 @@ def mapper(
         columns are divided by their standard deviation, not their variance.
 
     Example:
-        >>> angle = torch.linspace(0, 6.2, 60)
+        >>> angle = torch.arange(60) * (2 * torch.pi / 60)
         >>> circle = torch.stack([angle.cos(), angle.sin()], 1)
         >>> graph = mapper(circle, lens=circle[:, :1], resolution=5, gain=1.5)
         >>> graph                       # one node at each end, two in each interval between: a ring

@@ -1,8 +1,9 @@
 """Plots: values in, pictures out. `draw` takes a Finding's figure, `svg` makes markup of any picture."""
 
-from topolens.plots.barcode import barcode, diagram
+from topolens.plots.barcode import barcode
 from topolens.plots.circle import filters_along_circle, occupancy, orientation, plane
 from topolens.plots.curves import curves
+from topolens.plots.diagram import diagram
 from topolens.plots.drawing import KINDS, draw
 from topolens.plots.filters import filters
 from topolens.plots.mapper import mapper

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from topolens.plots.style import ACCENT, FAINT, MUTED, blank, canvas, numbers, plain, styled
+from topolens.plots.style import ACCENT, FAINT, MUTED, blank, canvas, named_dim, numbers, plain, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
 SHOWN = {0: 12}  # longest bars drawn of a dimension
 SHOWN_ELSE = 24
-SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 @styled
@@ -37,7 +35,7 @@ def barcode(bars: Any, null_max: float | None = None, null_top_bars: Any = (), s
     height = 0.9 + 0.1 * (sum(counts) + 3 * len(groups)) + (0.45 if len(nulls) else 0)
     figure, axes = canvas(min(max(height, 2.2), 6.0))
     finite = rows[:, 1:][np.isfinite(rows[:, 1:])]
-    end = 1.06 * max(float(finite.max(initial=0.0)), null_max or 0.0, float(nulls.max(initial=0.0))) or 1.0
+    end = 1.12 * max(float(finite.max(initial=0.0)), null_max or 0.0, float(nulls.max(initial=0.0))) or 1.0
     y = 0.0
     for group, count in zip(groups, counts, strict=True):
         y = _group(axes, group, count, y, end, null_max if group[0, 0] == 1 else None)
@@ -53,7 +51,7 @@ def _group(axes: Axes, group: np.ndarray, count: int, top: float, end: float, nu
     """Draws the first bars of one dimension from height `top` downwards; returns where the next group starts."""
     dim = int(group[0, 0])
     left = len(group) - count
-    name = f"H{dim}".translate(SUBSCRIPTS) + {0: "  components", 1: "  loops", 2: "  voids"}.get(dim, "")
+    name = named_dim(dim) + {0: "  components", 1: "  loops", 2: "  voids"}.get(dim, "")
     note = f"   the {count} longest of {len(group)}" if left else ""
     axes.text(0, top + 0.55, name + note, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8.5, color=MUTED)
     for row, (_, birth, death) in enumerate(group[:count]):
@@ -62,13 +60,12 @@ def _group(axes: Axes, group: np.ndarray, count: int, top: float, end: float, nu
         if null_max is not None:
             axes.barh(y, null_max, left=birth, height=0.86, color=FAINT, linewidth=0)
         long = null_max is not None and (never or death - birth > null_max)
-        axes.barh(
-            y, (end if never else death) - birth, left=birth, height=0.5, color=ACCENT if long else MUTED, linewidth=0
-        )
+        colour = ACCENT if long else MUTED
+        axes.barh(y, (end if never else death) - birth, left=birth, height=0.5, color=colour, linewidth=0)
         if long and not never:
             axes.text(death, y, f" {plain(death - birth)}", va="center", fontsize=8, color=ACCENT)
         if never:
-            axes.plot(end, y, marker=">", markersize=3.5, color=ACCENT if long else MUTED, clip_on=False)
+            axes.plot(end, y, marker=">", markersize=3.5, color=colour, clip_on=False)
     return top - count - 2.2
 
 
@@ -78,42 +75,3 @@ def _brush(axes: Axes, nulls: np.ndarray, top: float) -> None:
     axes.text(0, top + 0.55, name, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8.5, color=MUTED)
     heights = top - np.linspace(0, 2.6, len(nulls))
     axes.hlines(heights, 0, nulls, color=MUTED, linewidth=min(1.2, 16 / len(nulls)))
-
-
-@styled
-def diagram(bars: Sequence[Any], scale_name: str = "scale") -> Canvas:
-    """Birth against death of each bar; how far a point lies above the diagonal is its persistence.
-
-    Args:
-        bars: Rows of dim, birth and death (None where a bar never dies, drawn on the dashed line on top).
-        scale_name: What the scale measures.
-    """
-    from topolens.plots.style import CROWD, LINES
-
-    rows = numbers(list(bars), -1, 3) if len(bars) else np.zeros((0, 3))
-    if not len(rows):
-        return blank(2.0, "no bars: nothing persists")
-    figure, axes = canvas(3.0, 3.0)
-    finite = rows[:, 1:][np.isfinite(rows[:, 1:])]
-    low, high = float(finite.min(initial=0.0)), float(finite.max(initial=0.0))
-    room = 0.08 * (high - low or 1.0)
-    never = high + 1.2 * room
-    axes.plot([low, high], [low, high], color=MUTED, linewidth=0.8)
-    if not np.isfinite(rows[:, 2]).all():
-        axes.axhline(never, color=MUTED, linewidth=0.8, linestyle=(0, (3, 2)))
-    for dim in np.unique(rows[:, 0]):
-        of_dim = rows[rows[:, 0] == dim]
-        deaths = np.where(np.isfinite(of_dim[:, 2]), of_dim[:, 2], never)
-        style = {
-            "color": LINES[(int(dim) + 4) % 5],
-            "marker": "sovD"[int(dim) % 4],
-            "label": f"H{int(dim)}".translate(SUBSCRIPTS),
-        }
-        axes.scatter(
-            of_dim[:, 1], deaths, s=16, alpha=0.8, linewidths=0, rasterized=len(of_dim) > CROWD, clip_on=False, **style
-        )
-    axes.set(
-        xlim=(low - room, high + room), ylim=(low - room, never + room), xlabel=f"birth ({scale_name})", ylabel="death"
-    )
-    axes.legend(loc="lower right", handletextpad=0.1)
-    return figure

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from topolens.plots import ring, tiles
-from topolens.plots.style import ACCENT, CROWD, INK, MUTED, SECOND, blank, board, canvas, numbers, phases, plain, styled
+from topolens.plots.style import CROWD, INK, MARK, MUTED, SECOND, blank, board, canvas, numbers, phases, plain, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,11 +28,11 @@ def filters_along_circle(filters: Any, angles: Any, counts: Any) -> Canvas:
     weights, around, held = tiles.stack(filters), numbers(angles, -1), numbers(counts, -1)
     if not len(weights):
         return blank(2.0, "no bins to draw")
-    side = min(0.92 * 2 * np.pi / len(weights), 0.42) / 1.12
+    side = min(0.70 * 2 * np.pi / len(weights), 0.42)  # so that squares on the diagonals do not touch
     figure, axes = board(1 + side, 1 + side, 4.8)
     largest = tiles.limit(weights[held > 0])
     for filter_, angle, count in zip(weights, around, held, strict=True):
-        x, y = float(np.cos(angle)), float(np.sin(angle))
+        x, y = float(np.cos(angle)), float(-np.sin(angle))
         if count > 0:
             tiles.tile(axes, filter_, (x, y), side, largest)
         else:
@@ -64,13 +64,13 @@ def occupancy(counts: Any, gap: Any, entropy: float, gap_degrees: float) -> Canv
         return blank(2.0, "no points on the circle")
     figure, axes = board(1.45, 1.2, 3.9)
     middles = (np.arange(len(held)) + 0.5) * 2 * np.pi / len(held)
-    start, end = (float(edge) for edge in np.degrees(numbers(gap, 2)))
+    end, start = (float(-edge) for edge in np.degrees(numbers(gap, 2)))
     axes.add_patch(Wedge((0, 0), 1.0, start, end, width=0.55, facecolor=SECOND, alpha=0.22, edgecolor="none"))
     axes.add_patch(Wedge((0, 0), 1.03, start, end, width=0.03, facecolor=SECOND, edgecolor=SECOND, linewidth=0.8))
     ring.ring(axes, middles, held, 0.45, 1.0)
     ring.even(axes, held, 0.45, 1.0)
     ring.quarters(axes, 1.04)
-    axes.text(0, 0.12, plain(entropy), ha="center", va="center", fontsize=15)
+    axes.text(0, 0.12, f"{entropy:.2f}", ha="center", va="center", fontsize=15)
     axes.text(0, -0.02, "entropy", ha="center", va="center", color=MUTED)
     axes.text(0, -0.15, f"gap {plain(gap_degrees)}°", ha="center", va="center", color=SECOND)
     return figure
@@ -108,8 +108,8 @@ def _wheel(axes: Axes) -> None:
     inset.set(xlim=(-1.7, 1.7), ylim=(-1.7, 1.7))
     inset.set_aspect("equal")
     inset.axis("off")
-    steps = np.arange(60) * 6
-    wedges = [Wedge((0, 0), 1, start, start + 6.5, width=0.42) for start in steps]
+    steps = np.arange(60.0) * 6
+    wedges = [Wedge((0, 0), 1, start, start + 6.5, width=0.42) for start in steps.tolist()]
     inset.add_collection(PatchCollection(wedges, facecolor=phases()(steps / 360), edgecolor="none"))
     for x, y, word in ((1.35, 0, "0"), (0, 1.42, "¼"), (-1.42, 0, "½"), (0, -1.42, "¾")):
         inset.text(x, y, word, ha="center", va="center", fontsize=7.5, color=MUTED)
@@ -136,7 +136,7 @@ def orientation(phase: Any, orientation: Any, correlation: float) -> Canvas:
     line[1:][np.abs(np.diff(line)) > 180] = np.nan
     axes.plot(at, line, color=MUTED, linewidth=1.0)
     axes.scatter(
-        turns, np.degrees(angles) % 360, s=8, color=ACCENT, alpha=0.55, linewidths=0, rasterized=len(turns) > CROWD
+        turns, np.degrees(angles) % 360, s=8, color=MARK, alpha=0.6, linewidths=0, rasterized=len(turns) > CROWD
     )
     axes.set(xlim=(0, 1), ylim=(0, 360), xticks=[0, 0.25, 0.5, 0.75, 1], yticks=[0, 90, 180, 270, 360])
     axes.set(xlabel="circular coordinate (turns)", ylabel="direction of the edge (degrees)")

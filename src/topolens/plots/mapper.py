@@ -40,15 +40,15 @@ def mapper(
     at, weight, pairs = numbers(positions, -1, 2), numbers(sizes, -1), numbers(edges, -1, 2).astype(int)
     if not len(at):
         return blank(2.0, "the graph has no node")
-    figure, axes = board(1.55, 1.45, 4.5)
+    figure, axes = board(1.5, 1.56, 4.8)
     centre = (at.max(0) + at.min(0)) / 2
     scale = float(np.linalg.norm(at - centre, axis=1).max()) or 1.0
     _graph(axes, (at - centre) / scale, weight, pairs)
     _filters(axes, tiles.stack(filters), (numbers(filter_positions, -1, 2) - centre) / scale)
-    axes.text(-1.53, -1.43, f"{len(at)} nodes, {len(pairs)} edges", fontsize=8.5, color=MUTED, va="bottom")
+    axes.text(-1.5, -1.56, f"{len(at)} nodes, {len(pairs)} edges", fontsize=8.5, color=MUTED, va="bottom")
     if b1 is not None:
         beside = "" if cover_b1 is None else f"  (cover alone: {cover_b1})"
-        axes.text(1.53, -1.43, f"loops of the nerve: {b1}{beside}", fontsize=8.5, color=INK, ha="right", va="bottom")
+        axes.text(1.5, -1.56, f"loops of the nerve: {b1}{beside}", fontsize=8.5, color=INK, ha="right", va="bottom")
     return figure
 
 

@@ -24,6 +24,7 @@ def nulls(observed: float | None, groups: Mapping[str, Any], quantity: str, inte
         interval: Lower and upper end of the observed value's interval, drawn as a band.
     """
     rows = {name: numbers(values, -1) for name, values in groups.items()}
+    band = numbers([] if interval is None else interval, -1)
     figure, axes = canvas(1.25 + 0.5 * max(len(rows), 1))
     for y, (name, values) in enumerate(rows.items()):
         axes.axhline(-y, color=FAINT, linewidth=0.7)
@@ -32,13 +33,13 @@ def nulls(observed: float | None, groups: Mapping[str, Any], quantity: str, inte
         axes.text(
             0, -y + 0.27, f"{name} ({len(values)})", transform=axes.get_yaxis_transform(), fontsize=8.5, va="bottom"
         )
-    if interval is not None:
-        axes.axvspan(*numbers(interval, 2), color=ACCENT, alpha=0.18, linewidth=0)
+    if band.size:
+        axes.axvspan(*band, color=ACCENT, alpha=0.18, linewidth=0)
     if observed is not None:
         axes.axvline(observed, color=ACCENT, linewidth=2)
         label = f"observed {plain(observed)}"
         axes.set_title(label, fontsize=9, color=ACCENT, loc="left")
-    everything = np.concatenate([*rows.values(), numbers([observed, *(interval or ())], -1), np.zeros(1)])
+    everything = np.concatenate([*rows.values(), numbers([observed], -1), band, np.zeros(1)])
     everything = everything[np.isfinite(everything)]
     low, high = float(everything.min()), float(everything.max())
     room = 0.04 * (high - low or 1.0)

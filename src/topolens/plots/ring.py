@@ -1,4 +1,8 @@
-"""Ring: a histogram bent round a circle."""
+"""Ring: a histogram bent round a circle.
+
+Angles run clockwise from the right, because rows of images run downwards: an edge filter that stands where
+its own direction points then has its bright side outside.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ def ring(axes: Axes, angles: np.ndarray, counts: np.ndarray, inner: float, outer
     most = counts.max() if counts.size and counts.max() > 0 else 1.0
     axes.add_patch(Circle((0, 0), inner, fill=False, edgecolor=MUTED, linewidth=0.7))
     wedges = []
-    for middle, count in zip(np.degrees(angles), counts, strict=True):
+    for middle, count in zip(-np.degrees(angles), counts, strict=True):
         length = (outer - inner) * count / most
         if length > 0:
             wedges.append(Wedge((0, 0), inner + length, middle - 0.88 * half, middle + 0.88 * half, width=length))
@@ -44,12 +48,7 @@ def even(axes: Axes, counts: np.ndarray, inner: float, outer: float) -> None:
 
 def quarters(axes: Axes, radius: float) -> None:
     """Letters 0, 90, 180 and 270 degrees, each with a tick towards the ring."""
-    for degrees, ha, va in (
-        (0, "left", "center"),
-        (90, "center", "bottom"),
-        (180, "right", "center"),
-        (270, "center", "top"),
-    ):
-        x, y = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    for degrees, x, y in ((0, 1, 0), (90, 0, -1), (180, -1, 0), (270, 0, 1)):
+        ha, va = {1: "left", 0: "center", -1: "right"}[x], {1: "bottom", 0: "center", -1: "top"}[y]
         axes.plot([radius * x, 1.04 * radius * x], [radius * y, 1.04 * radius * y], color=FAINT, linewidth=0.8)
         axes.text(1.07 * radius * x, 1.07 * radius * y, f"{degrees}°", ha=ha, va=va, color=MUTED, fontsize=8.5)

@@ -23,6 +23,7 @@ ACCENT = "#0b6fa8"
 SECOND = "#c4560a"
 THIRD = "#0d8a66"
 PAPER = "#fdfdfc"
+MARK = "#2f86bd"  # of crowds drawn as pixels, which no page can recolour: readable on light and on dark
 ROLES = {"ink": INK, "muted": MUTED, "faint": FAINT, "accent": ACCENT, "second": SECOND, "third": THIRD, "paper": PAPER}
 LINES = (ACCENT, SECOND, THIRD, INK, MUTED)
 
@@ -79,7 +80,7 @@ def canvas(height: float, width: float = WIDTH) -> tuple[Canvas, Axes]:
 
 
 def board(half_width: float, half_height: float, height: float) -> tuple[Canvas, Axes]:
-    """A figure without axes lines on which [-half_width, half_width] x [-half_height, half_height] is drawn to scale."""
+    """A figure without axes lines, drawn on to scale, with 0 in its middle and its edges at the half width and height."""
     figure, axes = canvas(height)
     axes.set(xlim=(-half_width, half_width), ylim=(-half_height, half_height))
     axes.set_aspect("equal")
@@ -107,6 +108,11 @@ def plain(number: float, digits: int = 3) -> str:
     return f"{number:.{digits}g}".replace("-", "\N{MINUS SIGN}")
 
 
+def named_dim(dim: int) -> str:
+    """H with the homology dimension as its index."""
+    return "H" + str(dim).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
 def phases() -> ListedColormap:
     """Cyclic colours: hue goes round, and lightness with it, so that they differ without colour vision too."""
     from matplotlib.colors import ListedColormap, to_rgb
@@ -116,6 +122,13 @@ def phases() -> ListedColormap:
     low = np.floor(at).astype(int)
     blend = (at - low)[:, None]
     return ListedColormap(anchors[low] * (1 - blend) + anchors[low + 1] * blend, "phases")
+
+
+def tide() -> LinearSegmentedColormap:
+    """Near white for nothing to deep blue for much."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("tide", ["#f1f4f6", "#a9cbe0", "#4c93bf", "#0b5c8f"])
 
 
 def heat() -> LinearSegmentedColormap:

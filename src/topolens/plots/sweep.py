@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from topolens.plots.style import INK, MUTED, SECOND, blank, canvas, numbers, styled
+from topolens.plots.style import INK, SECOND, blank, canvas, numbers, styled, tide
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -30,26 +30,31 @@ def sweep(k: Any, p: Any, top_bar: Any, null_max: Any = None, chosen: Any = None
         return blank(2.0, "no settings to compare")
     bars = numbers(top_bar, len(ks), len(ps))
     null = numbers(null_max, len(ks), len(ps)) if null_max is not None else np.full_like(bars, np.nan)
-    figure, axes = canvas(1.0 + 0.46 * len(ks))
+    figure, axes = canvas(0.9 + 0.42 * len(ks))
     most = float(np.nanmax(bars, initial=0.0)) or 1.0
-    image = axes.imshow(bars, cmap="cividis", vmin=0, vmax=most, aspect="auto", interpolation="none")
+    axes.imshow(bars, cmap=tide(), vmin=0, vmax=most, aspect="auto", interpolation="none")
+    row_, column_ = _cell(ks, ps, chosen)
     for (row, column), bar in np.ndenumerate(bars):
         if not np.isfinite(bar):
             continue
-        axes.text(column, row, f"{bar:.2f}", ha="center", va="center", color="#000000" if bar > most / 2 else "#ffffff")
+        is_chosen = (row, column) == (row_, column_)
+        colour = "#ffffff" if bar > 0.55 * most else "#1c2126"
+        text = f"{bar:.2f}" + (" ●" if is_chosen else "")
+        axes.text(column, row, text, ha="center", va="center", color=colour, weight="bold" if is_chosen else "normal")
         if bar > null[row, column]:
-            frame = Rectangle((column - 0.46, row - 0.44), 0.92, 0.88, fill=False, edgecolor=SECOND, linewidth=1.8)
+            frame = Rectangle((column - 0.46, row - 0.43), 0.92, 0.86, fill=False, edgecolor=SECOND, linewidth=1.3)
             axes.add_patch(frame)
-    if chosen is not None:
-        row, column = np.abs(ks - chosen[0]).argmin(), np.abs(ps - chosen[1]).argmin()
-        axes.plot(column - 0.34, row, "o", markersize=5, color=SECOND, markeredgecolor="#ffffff", markeredgewidth=0.8)
     axes.set_xticks(range(len(ps)), [f"{value:g}" for value in ps])
     axes.set_yticks(range(len(ks)), [f"{value:g}" for value in ks])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set(xlabel="p, fraction of the points kept", ylabel="k, neighbour that judges density")
-    bar_ = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)
-    bar_.outline.set_visible(False)
-    bar_.set_label("longest H₁ bar", color=INK)
-    bar_.ax.tick_params(length=0, labelcolor=MUTED)
+    axes.set_title("longest H₁ bar", loc="left", fontsize=9, color=INK)
     return figure
+
+
+def _cell(ks: np.ndarray, ps: np.ndarray, chosen: Any) -> tuple[int, int]:
+    """Row and column of the chosen k and p; (-1, -1) if there is none."""
+    if chosen is None:
+        return -1, -1
+    return int(np.abs(ks - chosen[0]).argmin()), int(np.abs(ps - chosen[1]).argmin())

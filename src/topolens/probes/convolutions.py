@@ -8,7 +8,7 @@ import fnmatch
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +29,7 @@ class Convolution:
     """
 
     name: str
-    weight: Tensor
+    weight: Tensor = field(repr=False)
     kind: str
 
     @property
@@ -80,15 +80,14 @@ def convolutions(model: nn.Module | Mapping[str, Tensor]) -> tuple[list[Convolut
     skipped: list[Skipped] = []
     owners: dict[tuple[object, ...], str] = {}
     for name, weight, kind in candidates:
-        key = (weight.device, weight.data_ptr(), tuple(weight.shape), weight.stride())
-        reason = _reason(weight)
-        if reason is None and key in owners:
-            reason = f"shares its weight with {owners[key]}"
-        if reason is None:
-            owners[key] = name
+        if reason := _reason(weight):
+            skipped.append(Skipped(name, reason))
+            continue
+        owner = owners.setdefault((weight.data_ptr(), tuple(weight.shape), weight.stride()), name)
+        if owner == name:
             found.append(Convolution(name, _finite(name, weight.to(torch.float32)), kind))
         else:
-            skipped.append(Skipped(name, reason))
+            skipped.append(Skipped(name, f"shares its weight with {owner}"))
     if not found:
         raise ValueError(_nothing(model, skipped))
     return found, skipped
@@ -157,8 +156,6 @@ def _weight_of(name: str, module: nn.Module) -> Tensor:
             weight = dict(_effective(module.state_dict()))["weight"]
     if is_lazy(weight):
         raise ValueError(f"layer {name} is lazy and has no weights yet; run one batch through the model first")
-    if weight.device.type == "meta":
-        raise ValueError(f"layer {name} lies on the meta device and has no weights yet; load them first")
     return weight.detach()
 
 
@@ -195,7 +192,7 @@ def _weight_norm(g: Tensor, v: Tensor) -> Tensor:
     if g.ndim != v.ndim:
         return v * (g / v.norm())
     axes = [axis for axis in range(v.ndim) if g.shape[axis] == 1]
-    return v * (g / v.norm(dim=axes, keepdim=True)) if axes else v.sign() * g
+    return v * (g / torch.linalg.vector_norm(v, dim=axes, keepdim=True)) if axes else v.sign() * g
 
 
 def _bare(name: str) -> str:
@@ -220,6 +217,8 @@ def _reason(weight: Tensor) -> str | None:
         return f"{weight.ndim - 2}D convolution; 2D only for now"
     if weight.is_quantized or not weight.is_floating_point():
         return f"stored as {str(weight.dtype).removeprefix('torch.')}; floating-point weights only"
+    if weight.layout != torch.strided:
+        return "stored as a sparse tensor; dense weights only"
     if weight.numel() == 0:
         return "has no filters"
     if weight.shape[2] * weight.shape[3] == 1:
@@ -228,6 +227,8 @@ def _reason(weight: Tensor) -> str | None:
 
 
 def _finite(name: str, weight: Tensor) -> Tensor:
+    if weight.device.type == "meta":
+        raise ValueError(f"layer {name} lies on the meta device and has no weights yet; load them first")
     bad = int((~torch.isfinite(weight)).sum())
     if bad:
         what = "NaN" if torch.isnan(weight).any() else "infinite"
@@ -241,7 +242,7 @@ def _nothing(model: nn.Module | Mapping[str, Tensor], skipped: list[Skipped]) ->
     """The sentence for a network without a convolution we can use."""
     head = "the network has no 2D convolution larger than 1x1"
     if skipped:
-        return f"{head}; {len(skipped)} layers were skipped, the first: {skipped[0].name} ({skipped[0].reason})"
+        return f"{head}; left out: {len(skipped)}, the first {skipped[0].name} ({skipped[0].reason})"
     if isinstance(model, nn.Module):
         kinds = Counter(type(m).__name__ for m in model.modules() if not list(m.children()))
         return f"{head}; it has {', '.join(f'{n} {kind}' for kind, n in kinds.most_common(4))}"

@@ -55,7 +55,7 @@ def file_format(path: Path) -> str:
         return "npy"
     if _TORCH_LEGACY in head[:16]:
         return "torch-legacy"
-    if head[:1] == b"\x80" and 2 <= head[1] <= 5:
+    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         raise ValueError(
             f"{path} is a Python pickle, which can run code when it is opened; topolens never opens one: "
             f"save its arrays with safetensors or numpy.savez"

@@ -85,9 +85,8 @@ def _safetensors(path: Path) -> dict[str, Callable[[], Tensor | None]]:
     try:
         file = safe_open(str(path), framework="pt", device="cpu")
         keys = list(file.keys())
-    except SafetensorError as error:
-        what = "truncated" if "IncompleteBuffer" in str(error) else "damaged"
-        raise ValueError(f"{path} is a {what} safetensors file; copy or download it again") from None
+    except SafetensorError:
+        raise ValueError(f"{path} is a truncated or damaged safetensors file; copy or download it again") from None
 
     def read(key: str) -> Tensor:
         try:

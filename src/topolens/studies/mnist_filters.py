@@ -33,7 +33,7 @@ from torch import Tensor, nn
 
 log = logging.getLogger(__name__)
 
-Data = tuple[Tensor, Tensor, Tensor, Tensor]  # training images (n, 1, s, s) in [0, 1], their labels, the same for tests
+Data = tuple[Tensor, Tensor, Tensor, Tensor]  # training images (n, s, s) in [0, 1], their labels, the same for tests
 
 # glibc hands buffers of this size back to the kernel after each step unless told to keep them.
 KEEP_BUFFERS = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "536870912"}
@@ -58,12 +58,44 @@ class Recipe:
     bfloat16: bool = True
 
 
+class PooledConvolution(torch.autograd.Function):
+    """A 3x3 convolution of one-channel images and its 2x2 max pooling, as one matrix product over `patches`.
+
+    The four rows of a pooling window meet in a tournament; its gates (0 or 1) lead the gradient back to the winner.
+    With 64 filters on 28x28 pixels this costs a third of `conv2d`, `max_pool2d` and their gradients on a CPU.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, patches: Tensor, weight: Tensor) -> Tensor:
+        """The pooled responses (n, c) to patches (4, n, 9) of a weight (9, c)."""
+        a, b, c, d = (patches.flatten(0, 1) @ weight).unflatten(0, (4, -1))
+        top, bottom = torch.maximum(a, b), torch.maximum(c, d)
+        gates = [(second - first).sign_().relu_() for first, second in ((a, b), (c, d), (top, bottom))]
+        ctx.save_for_backward(patches, *gates)
+        return torch.maximum(top, bottom)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor]:
+        """The gradient (9, c) of the weight."""
+        patches, right_top, right_bottom, bottom = ctx.saved_tensors
+        to_bottom = grad * bottom
+        to_top = grad - to_bottom
+        b, d = to_top * right_top, to_bottom * right_bottom
+        return None, patches.flatten(0, 1).T @ torch.cat([to_top - b, b, to_bottom - d, d])
+
+
+def patches(images: Tensor) -> Tensor:
+    """The zero-padded 3x3 patches of images (batch, s, s), by place in their 2x2 window: (4, batch * s/2 * s/2, 9)."""
+    batch, side, _ = images.shape
+    windows = F.pad(images, (1, 1, 1, 1)).unfold(1, 3, 1).unfold(2, 3, 1)
+    return windows.reshape(batch, side // 2, 2, side // 2, 2, 9).permute(2, 4, 0, 1, 3, 5).reshape(4, -1, 9)
+
+
 class DigitNetworks(nn.Module):
-    """``count`` networks M(X, Y, Z) side by side, each with its own weights and its own images.
+    """``count`` networks M(X, Y, Z) side by side: the same images, each network its own weights and dropout.
 
     Convolution 3x3, ReLU, 2x2 max pooling; the same again where Y > 0; a hidden layer with ReLU and dropout 0.5; ten
-    logits. Groups of the convolutions are the networks, so that no network sees another one. Pooling comes before
-    ReLU, which gives the same values for a quarter of the work.
+    logits. Pooling comes before bias and ReLU, which gives the same values for a quarter of the work.
 
     Args:
         recipe: X, Y, Z of the networks.
@@ -87,29 +119,29 @@ class DigitNetworks(nn.Module):
         x, y, z = recipe.filters, recipe.second, recipe.hidden
         flat = y * (size // 4) ** 2 if y else x * (size // 2) ** 2
         self.recipe, self.count = recipe, count
-        self.first = glorot(count * x, 1, 3, 3, fans=9 + 9 * x)
+        self.first = glorot(count, x, 1, 3, 3, fans=9 + 9 * x)
         self.first_bias = nn.Parameter(torch.zeros(count * x))
         if y:
             self.second = glorot(count * y, x, 3, 3, fans=9 * x + 9 * y)
+            self.second.data = self.second.data.to(memory_format=torch.channels_last)
             self.second_bias = nn.Parameter(torch.zeros(count * y))
         self.hidden, self.hidden_bias = glorot(count, flat, z, fans=flat + z), nn.Parameter(torch.zeros(count, 1, z))
         self.readout, self.readout_bias = glorot(count, z, 10, fans=z + 10), nn.Parameter(torch.zeros(count, 1, 10))
-        self.to(memory_format=torch.channels_last)
-
-    def filters(self) -> Tensor:
-        """A copy of the first-layer filters of each network, shape (count, X, 1, 3, 3)."""
-        return self.first.detach().clone().view(self.count, -1, 1, 3, 3)
 
     def forward(self, images: Tensor) -> Tensor:
-        """The logits (count, batch, 10) of images (batch, count, size, size): channel i belongs to network i."""
-        h = F.conv2d(images, self.first, self.first_bias, padding=1, groups=self.count)
-        h = F.max_pool2d(h, 2).relu()
-        if hasattr(self, "second"):
-            h = F.conv2d(h, self.second, self.second_bias, padding=1, groups=self.count)
-            h = F.max_pool2d(h, 2).relu()
-        h = h.reshape(len(images), self.count, -1).transpose(0, 1)
-        h = F.dropout(torch.baddbmm(self.hidden_bias, h, self.hidden).relu(), 0.5, self.training)
-        return torch.baddbmm(self.readout_bias, h, self.readout)
+        """The logits (count, batch, 10) of images (batch, size, size), in float32."""
+        kind = torch.bfloat16 if self.recipe.bfloat16 else torch.float32
+        batch, half = len(images), images.shape[1] // 2
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
+            weight = self.first.view(-1, 9).T.to(kind)
+            h = PooledConvolution.apply(patches(images.to(kind)), weight) + self.first_bias.to(kind)
+            h = h.relu().view(batch, half, half, -1).permute(0, 3, 1, 2)
+            if self.recipe.second:
+                h = F.conv2d(h, self.second, self.second_bias, padding=1, groups=self.count)
+                h = F.max_pool2d(h, 2).relu()
+            h = h.reshape(batch, self.count, -1).transpose(0, 1)
+            h = F.dropout(torch.baddbmm(self.hidden_bias, h, self.hidden).relu(), 0.5, self.training)
+            return torch.baddbmm(self.readout_bias, h, self.readout).float()
 
 
 def generator_of(*seeds: int) -> torch.Generator:
@@ -117,18 +149,13 @@ def generator_of(*seeds: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0] >> 1))
 
 
-def batches(data: Data, batch: int, count: int, seeds: Sequence[int], start: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches from step ``start`` on, endless: each network has its own order, new in each pass over the images.
-
-    Returns:
-        Images (batch, count, size, size) and labels (count, batch).
-    """
-    images, labels = data[0], data[1]
-    passes, first = divmod(start, len(images) // batch)
+def batches(data: Data, batch: int, seeds: Sequence[int], start: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Images and labels from step ``start`` on, endless; each pass over the images has an order of its own."""
+    passes, first = divmod(start, len(data[0]) // batch)
     while True:
-        orders = [torch.randperm(len(images), generator=generator_of(*seeds, passes, i)) for i in range(count)]
-        for rows in torch.stack(orders).split(batch, dim=1)[first : len(images) // batch]:
-            yield images[rows.T, 0], labels[rows]
+        order = torch.randperm(len(data[0]), generator=generator_of(*seeds, passes))
+        for rows in order.split(batch)[first : len(order) // batch]:
+            yield data[0][rows], data[1][rows]
         passes, first = passes + 1, 0
 
 
@@ -148,16 +175,15 @@ def train(
     give the same networks again.
     """
     torch.manual_seed(generator_of(*seeds, span.start).initial_seed())
-    kept, batch = {}, networks.recipe.batch
-    for step, (images, labels) in zip(span, batches(data, batch, networks.count, seeds, span.start), strict=False):
+    kept = {}
+    for step, (images, labels) in zip(span, batches(data, networks.recipe.batch, seeds, span.start), strict=False):
         optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=networks.recipe.bfloat16):
-            logits = networks(images)
-        loss = F.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), reduction="sum") / batch
+        logits = networks(images)
+        loss = F.cross_entropy(logits.flatten(0, 1), labels.repeat(networks.count)) * networks.count
         loss.backward()
         optimizer.step()
         if step + 1 in keep:
-            kept[step + 1] = networks.filters()
+            kept[step + 1] = networks.first.detach().clone()
         on_step(step + 1)
     return kept
 
@@ -165,13 +191,10 @@ def train(
 def accuracy(networks: DigitNetworks, data: Data) -> Tensor:
     """The share of right answers of each network on the test images, shape (count,), without dropout."""
     networks.eval()
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=networks.recipe.bfloat16):
-        right = [
-            (networks(images.expand(-1, networks.count, -1, -1)).argmax(2) == labels).sum(1)
-            for images, labels in zip(data[2].split(500), data[3].split(500), strict=True)
-        ]
+    with torch.no_grad():
+        answers = torch.cat([networks(images).argmax(2) for images in data[2].split(500)], dim=1)
     networks.train()
-    return torch.stack(right).sum(0) / len(data[2])
+    return (answers == data[3]).float().mean(1)
 
 
 def checkpoints(steps: int) -> list[int]:
@@ -188,7 +211,7 @@ def checkpoints(steps: int) -> list[int]:
 def digits() -> Data:
     """scikit-learn's 1,797 digits of 8x8 pixels: the first 1,437 for training, the rest, by other writers, for tests."""
     bunch = load_digits()
-    images = torch.from_numpy(bunch.images).float()[:, None] / 16
+    images = torch.from_numpy(bunch.images).float() / 16
     labels = torch.from_numpy(bunch.target).long()
     return images[:1437], labels[:1437], images[1437:], labels[1437:]
 
@@ -223,7 +246,7 @@ def train_digits(
     ensemble = DigitNetworks(recipe, networks, 8, generator_of(seed))
     optimizer = torch.optim.Adam(ensemble.parameters(), lr=recipe.rate, fused=True)
     keep = checkpoints(steps) if keep is None else keep
-    weights = {0: ensemble.filters()} if 0 in keep else {}
+    weights = {0: ensemble.first.detach().clone()} if 0 in keep else {}
     weights |= train(ensemble, optimizer, data, (seed,), range(steps), keep, on_step)
     return weights, accuracy(ensemble, data)
 
@@ -234,7 +257,7 @@ def read_mnist(path: Path) -> Data:
     with np.load(path) as file:
         arrays = (torch.from_numpy(file[name]) for name in ("x_train", "y_train", "x_test", "y_test"))
         x_train, y_train, x_test, y_test = arrays
-    return x_train[:, None].float() / 255, y_train.long(), x_test[:, None].float() / 255, y_test.long()
+    return x_train.float() / 255, y_train.long(), x_test.float() / 255, y_test.long()
 
 
 def advance(number: int, stop: int, data: Path, work: Path, recipe: Recipe) -> float:
@@ -246,7 +269,7 @@ def advance(number: int, stop: int, data: Path, work: Path, recipe: Recipe) -> f
     place, seeds = work / f"network_{number:04d}.pt", (recipe.seed, number)
     networks = DigitNetworks(recipe, 1, 28, generator_of(*seeds))
     optimizer = torch.optim.Adam(networks.parameters(), lr=recipe.rate, fused=True)
-    state: dict[str, Any] = {"step": 0, "filters": {0: networks.filters()}, "accuracy": {}}
+    state: dict[str, Any] = {"step": 0, "filters": {0: networks.first.detach().clone()}, "accuracy": {}}
     if place.exists():
         state = torch.load(place)
         networks.load_state_dict(state["networks"])

@@ -35,7 +35,7 @@ def test_threads_are_torchs(use_threads) -> None:
 
 def test_partners_of_an_interval() -> None:
     """Cells: two corners and the side between them, which ends the second corner."""
-    offsets, rows, coefficients = np.array([0, 0, 0, 2]), np.array([1, 0]), np.array([1, -1])
+    offsets, rows, coefficients = np.array([0, 0, 0, 2]), np.array([0, 1]), np.array([-1, 1])
     found = compiled.partners(offsets, rows, coefficients, np.array([0, 0, 1]), 3)
     assert found.tolist() == [-1, 2, 1]
 

@@ -1,0 +1,21 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Decides every random draw: same seed, same report.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads; default as torch finds them.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table: only where the report lies.")]
+Directory = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where report.html and report.json go.")
+]
+
+
+def use_threads(threads: int | None) -> None:
+    """Let torch and the compiled core use so many threads."""
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)

@@ -1,0 +1,75 @@
+"""Where results go, and how they are told on the terminal."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from topolens.analyses import Finding
+    from topolens.report import Report
+
+_COLOURS = {"circle": "green", "several loops": "cyan", "clusters on a cycle": "yellow"}
+
+
+def check_directory(path: Path) -> None:
+    """Refuse, before anything is computed, a directory that cannot be made or written to. Leaves no trace.
+
+    Raises:
+        ValueError: A file is in the way, or the place may not be written to.
+    """
+    place = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
+    if not place.is_dir():
+        raise ValueError(f"the report cannot go to {path}: {place} is a file; choose another directory with -o")
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        reason = f"{place} cannot be written to ({error.strerror})"
+        raise ValueError(f"the report cannot go to {path}: {reason}; choose another directory with -o") from None
+    for name in ("report.html", "report.json"):
+        if (path / name).is_dir():
+            raise ValueError(f"the report cannot go to {path}: {path / name} is a directory; remove it first")
+
+
+def tell(report: Report, directory: Path | None, as_json: bool, quiet: bool) -> None:
+    """Save the report if it has a place, and print what the user asked for."""
+    page = report.save(directory) if directory is not None else None
+    if as_json:
+        typer.echo(json.dumps(report.to_json(), allow_nan=False))
+        return
+    if not quiet:
+        _print_table(report.findings)
+    typer.echo(str(page) if quiet else f"report: {page}")
+
+
+def _print_table(findings: tuple[Finding, ...]) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 120
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("layer", "verdict", "top bar", "longest null", "p"):
+        table.add_column(name, justify="left" if name in ("layer", "verdict") else "right", overflow="fold")
+    for finding in findings:
+        if finding.name != "filter_training":
+            verdict = Text(finding.verdict, style=_COLOURS.get(finding.verdict, ""))
+            table.add_row(Text(finding.subject), verdict, *_numbers(finding))
+    console.print(table)
+    for finding in findings:
+        for warning in finding.warnings:
+            console.print(Text(f"{finding.subject}: {warning}", style="dim"), soft_wrap=True)
+
+
+def _numbers(finding: Finding) -> tuple[str, str, str]:
+    top, null = finding.numbers.get("top_bar"), finding.numbers.get("null_max")
+    p = finding.numbers.get("p_value")
+    p_value = p.value if p is not None else top.p_value if top is not None else None
+    values = (top and top.value, null and null.value, p_value)
+    return tuple("" if value is None else f"{value:.3f}" for value in values)  # type: ignore[return-value]

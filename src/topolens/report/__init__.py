@@ -1,0 +1,6 @@
+"""Findings become a report here: one JSON file, and one HTML page that is a function of it."""
+
+from topolens.report.build import report, training_report
+from topolens.report.report import Report
+
+__all__ = ["Report", "report", "training_report"]

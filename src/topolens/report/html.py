@@ -1,0 +1,197 @@
+"""HTML: the page of a report, as a function of its JSON alone."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import logging
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from topolens.analyses.finding import Figure, Series
+from topolens.report.schema import checked
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+log = logging.getLogger(__name__)
+
+HERO = "filters_along_circle"
+# How loudly a verdict is shown; every verdict of the analyses stands here, any other is shown in plain grey.
+TONES = {
+    "circle": "found",
+    "several loops": "found",
+    "settles": "found",
+    "clusters on a cycle": "partly",
+    "comes and goes": "partly",
+    "breaks up": "partly",
+    "no structure": "nothing",
+    "never appears": "nothing",
+    "too few filters": "unclear",
+}
+REFERENCES = (
+    "R. Brüel Gabrielsson, G. Carlsson: A look at the topology of convolutional neural networks, 2018.",
+    "G. Carlsson, T. Ishkhanov, V. de Silva, A. Zomorodian: On the local behavior of spaces of natural images, 2008.",
+    "V. de Silva, G. Carlsson: Topological estimation using witness complexes, 2004.",
+    "V. de Silva, D. Morozov, M. Vejdemo-Johansson: Persistent cohomology and circular coordinates, 2011.",
+    "J. Perea: Sparse circular coordinates via principal Z-bundles, 2020.",
+    "G. Singh, F. Mémoli, G. Carlsson: Topological methods for the analysis of high dimensional data sets and 3D object "
+    "recognition, 2007.",
+)
+_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def html_of(data: dict[str, Any]) -> str:
+    """The page of a report's JSON: the same JSON gives the same page.
+
+    Raises:
+        ValueError: If the JSON is no report of a known schema version.
+    """
+    data = checked(data)
+    script = resources.files("topolens.report").joinpath("templates", "report.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    findings = data["findings"]
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            version=data["topolens"],
+            provenance=data["provenance"],
+            findings=[section(finding) for finding in findings],
+            verdicts=Counter(finding["verdict"] for finding in findings).most_common(),
+            lead=lead(findings),
+            script=script,
+            script_hash=digest,
+            embedded=embedded(data),
+            default_references=REFERENCES,
+        )
+    )
+
+
+def embedded(data: Mapping[str, Any]) -> str:
+    """JSON that can stand inside a script element: nothing in it can end the element or start a comment."""
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    return "".join(_UNSAFE.get(character, character) for character in text)
+
+
+def section(finding: dict[str, Any]) -> dict[str, Any]:
+    """A finding with its pictures drawn, the hero apart."""
+    name = f"{finding['subject']}: "
+    figures = {key: Figure(**item) for key, item in finding["figures"].items()}
+    pictures = {key: picture(name + figure.caption, figure) for key, figure in figures.items()}
+    pictures |= {key: picture(name + item["caption"], Series(**item)) for key, item in finding["series"].items()}
+    diagrams = {key: diagrams_picture(f"{name}{key}", items) for key, items in finding["diagrams"].items()}
+    kinds = [
+        item["interval_kind"] for item in finding["numbers"].values() if item["interval"] and item["interval_kind"]
+    ]
+    heroes = [key for key, figure in figures.items() if figure.kind == HERO]
+    return {
+        **finding,
+        "hero": [pictures.pop(key) for key in heroes],
+        "pictures": list(pictures.values()),
+        "drawn_diagrams": diagrams,
+        "interval_kinds": list(dict.fromkeys(kinds)),
+    }
+
+
+def picture(title: str, value: Figure | Series) -> dict[str, str]:
+    """Markup, kind and caption of a figure or a series."""
+    from topolens.plots import curves, draw
+
+    def drawn() -> Any:
+        return draw(value) if isinstance(value, Figure) else curves(value)
+
+    kind = value.kind if isinstance(value, Figure) else "curves"
+    return {"kind": kind, "caption": value.caption, "svg": _svg(drawn, title)}
+
+
+def diagrams_picture(title: str, items: list[list[dict[str, Any]]]) -> str:
+    """Markup of one diagram, the bars of all items of its batch together."""
+    from topolens.plots import diagram
+
+    bars = [[bar["dim"], bar["birth"], bar["death"]] for item in items for bar in item if bar["birth"] is not None]
+    return _svg(lambda: diagram(bars), f"{title}: birth against death of {len(bars)} bars")
+
+
+def _svg(drawn: Callable[[], Any], title: str) -> str:
+    """SVG markup; a picture that cannot be drawn must not cost the reader the page, so it becomes a sentence."""
+    from markupsafe import Markup, escape
+
+    from topolens.plots import svg
+
+    try:
+        return Markup(svg(drawn(), title))
+    except Exception as error:
+        log.warning("picture left out (%s): %s", title, error, exc_info=True)
+        return Markup("<p class='undrawn'>{}</p>").format(escape(f"This picture could not be drawn: {error}"))
+
+
+def lead(findings: list[dict[str, Any]]) -> dict[str, Any]:
+    """The number that stands for each finding in the summary, `top_bar` where it is, and what they have in common."""
+    is_loop = all("top_bar" in finding["numbers"] for finding in findings if _compared(finding["numbers"]))
+    rows = [finding["numbers"].get("top_bar") or _compared(finding["numbers"]) for finding in findings]
+    known = [row for row in rows if row]
+    ends = [row[key] for row in known for key in ("value", "reference") if row[key] is not None]
+    meanings, references = ({row[key] for row in known} for key in ("meaning", "reference_name"))
+    return {
+        "rows": rows,
+        "end": max(ends, default=0.0) or 1.0,
+        "heading": "Longest loop against its null" if is_loop else "Main number against its reference",
+        "short": "longest loop" if is_loop else "main number",
+        "legend": meanings.pop() if len(meanings) == 1 else None,
+        "legend_reference": references.pop() if len(references) == 1 else None,
+    }
+
+
+def _compared(numbers: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The first number that has a reference beside it, apart from counts of what went in."""
+    compared = (item for key, item in numbers.items() if item["reference"] is not None and key not in ("n", "core"))
+    return next(compared, None)
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A number as it stands on the page: whole ones grouped by thin spaces, others in three significant digits."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, int) or abs(value) >= 10**digits or value == round(value):
+        text = f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    else:
+        text = f"{value:#.{digits}g}" if math.log10(abs(value)) >= -3 else f"{value:.{digits - 1}e}"
+    return text.rstrip(".").replace("-", "\N{MINUS SIGN}")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a reader says them."""
+    if seconds < 60:
+        return f"{number(float(seconds), 2 if seconds < 10 else 3)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [
+        f"{hours} h" if hours else "",
+        f"{minutes} min" if minutes else "",
+        f"{rest} s" if rest and not hours else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+@functools.cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    out = Environment(
+        loader=PackageLoader("topolens.report", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    out.filters |= {"number": number, "duration": duration}
+    out.globals["tones"] = TONES
+    return out

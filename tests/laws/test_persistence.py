@@ -1,0 +1,235 @@
+"""Laws of persistence that hold for every input: batches, symmetries, stability, counting, duality."""
+
+import pytest
+import strategies
+import torch
+from bars import bottleneck, intervals, rows
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from topolens.diagrams import Diagrams
+from topolens.filtrations import Filtration, cubical, lower_star, rips, witness
+from topolens.persistence import persistence
+
+constructions = st.sampled_from(["V", "T"])
+INF = float("inf")
+
+
+# Batch = one by one -------------------------------------------------------------------------------------------------
+
+
+def one_by_one(whole: Diagrams, parts: list[Diagrams]) -> bool:
+    together = Diagrams.cat(parts)
+    return torch.equal(whole.intervals, together.intervals) and torch.equal(whole.cells, together.cells)
+
+
+@given(strategies.clouds(batch=3), st.sampled_from([None, 1.5]))
+def test_rips_batch(points: Tensor, max_scale: float | None) -> None:
+    parts = [persistence(rips(points[i : i + 1], max_scale=max_scale)) for i in range(3)]
+    assert one_by_one(persistence(rips(points, max_scale=max_scale)), parts)
+
+
+@given(strategies.images(batch=3), constructions, st.booleans())
+def test_cubical_batch(images: Tensor, construction: str, superlevel: bool) -> None:
+    whole, *parts = (
+        persistence(cubical(x, construction=construction, superlevel=superlevel)) for x in (images, *images[:, None])
+    )
+    assert one_by_one(whole, parts)
+
+
+@given(strategies.clouds(batch=2), st.integers(0, 2))
+def test_witness_batch(points: Tensor, nu: int) -> None:
+    marks = torch.arange(0, points.shape[1], 2)
+    nu = min(nu, len(marks))
+    whole, *parts = (persistence(witness(x, landmarks=marks, nu=nu)) for x in (points, *points[:, None]))
+    assert one_by_one(whole, parts)
+
+
+@given(strategies.graphs(), strategies.graphs())
+def test_lower_star_batch(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> None:
+    shift = len(one[0])
+    item = torch.tensor([0] * shift + [1] * len(other[0]))
+    whole = persistence(lower_star(torch.cat([one[0], other[0]]), torch.cat([one[1], other[1] + shift], 1), item))
+    first, second = (persistence(lower_star(*g)) for g in (one, other))
+    assert rows(whole[0]) == rows(first)
+    assert rows(whole[1]) == rows(second)
+    assert torch.equal(whole[0].cells, first.cells)
+    assert torch.equal(whole[1].cells, torch.where(second.cells >= 0, second.cells + shift, second.cells))
+
+
+# Symmetries ---------------------------------------------------------------------------------------------------------
+
+
+@given(strategies.clouds(), st.randoms(use_true_random=False))
+def test_rips_does_not_care_for_the_order_of_points(points: Tensor, random) -> None:
+    order = list(range(points.shape[1]))
+    random.shuffle(order)
+    assert rows(persistence(rips(points), max_dim=2)) == rows(persistence(rips(points[:, order]), max_dim=2))
+
+
+@given(strategies.clouds(), st.integers(-3, 3))
+def test_rips_does_not_care_for_translations_and_reflections(points: Tensor, shift: int) -> None:
+    moved = shift - points.flip(2)
+    assert rows(persistence(rips(points))) == rows(persistence(rips(moved)))
+
+
+@given(strategies.graphs(), st.randoms(use_true_random=False))
+def test_lower_star_does_not_care_for_the_order_of_vertices_and_edges(graph: tuple[Tensor, Tensor], random) -> None:
+    values, edges = graph
+    order = list(range(len(values)))
+    random.shuffle(order)
+    permuted = torch.empty_like(values).index_copy_(0, torch.tensor(order), values)
+    moved = torch.tensor(order)[edges].flip(0, 1)
+    assert rows(persistence(lower_star(values, edges))) == rows(persistence(lower_star(permuted, moved)))
+
+
+@given(strategies.images(), constructions)
+def test_images_may_be_turned_and_mirrored(images: Tensor, construction: str) -> None:
+    expected = rows(persistence(cubical(images, construction=construction)))
+    for moved in (images.mT, images.flip(1), images.flip(2), images.rot90(1, (1, 2))):
+        assert rows(persistence(cubical(moved, construction=construction))) == expected
+
+
+@given(strategies.clouds(), st.sampled_from([0.25, 2.0, 1024.0]))
+def test_scaling_scales_the_bars_and_keeps_the_cells(points: Tensor, factor: float) -> None:
+    d, scaled = persistence(rips(points)), persistence(rips(points * factor))
+    assert torch.equal(scaled.cells, d.cells)
+    assert torch.equal(scaled.intervals, d.intervals * factor)
+
+
+@given(strategies.images(), constructions, st.integers(-4, 4))
+def test_adding_a_number_shifts_the_bars(images: Tensor, construction: str, shift: int) -> None:
+    d, moved = (persistence(cubical(x, construction=construction)) for x in (images, images + shift))
+    assert torch.equal(moved.cells, d.cells)
+    assert torch.equal(moved.intervals, d.intervals + shift)
+
+
+@given(strategies.images(), constructions)
+def test_superlevel_is_sublevel_turned_round(images: Tensor, construction: str) -> None:
+    up = persistence(cubical(images, construction=construction))
+    down = persistence(cubical(-images, construction=construction, superlevel=True))
+    assert torch.equal(up.cells, down.cells)
+    assert torch.equal(up.intervals, -down.intervals)
+
+
+@given(strategies.clouds(), st.floats(0.5, 5.0))
+def test_max_scale_only_cuts(points: Tensor, max_scale: float) -> None:
+    """Bars born above the cut are gone, bars that would die above it live on, all others stay."""
+    full, cut = persistence(rips(points), max_dim=2), persistence(rips(points, max_scale=max_scale), max_dim=2)
+    kept = [(b, k, x, y if y <= max_scale else INF) for b, k, x, y in rows(full) if x <= max_scale]
+    assert sorted(kept) == rows(cut)
+
+
+@given(strategies.clouds(), st.integers(0, 2))
+def test_lower_dims_do_not_depend_on_max_dim(points: Tensor, dim: int) -> None:
+    f = rips(points)
+    assert torch.equal(persistence(f, max_dim=2).of_dim(dim).cells, persistence(f, max_dim=dim).of_dim(dim).cells)
+
+
+@given(strategies.clouds(max_points=7))
+def test_all_points_as_their_own_witnesses_give_rips(points: Tensor) -> None:
+    """With nu = 0 and every point a landmark, an edge's own end lets it in at its length, unless a third point
+    lets it in earlier; so witness values lie between half the length (triangle inequality) and the length."""
+    n = points.shape[1]
+    f, g = witness(points, landmarks=torch.arange(n), nu=0), rips(points)
+    assert (f.values <= g.values + 1e-12).all()
+    assert (2 * f.values >= g.values - 1e-12).all()
+
+
+# Stability ----------------------------------------------------------------------------------------------------------
+
+
+def is_stable(one: Filtration, other: Filtration, change: float) -> bool:
+    a, b = persistence(one), persistence(other)
+    return all(bottleneck(intervals(a, k), intervals(b, k)) <= change + 1e-9 for k in (0, 1))
+
+
+@given(st.data(), constructions)
+def test_cubical_is_stable(data: st.DataObject, construction: str) -> None:
+    image = data.draw(strategies.images())
+    noise = 0.1 * torch.tensor(
+        data.draw(st.lists(st.integers(-9, 9), min_size=image.numel(), max_size=image.numel()))
+    ).reshape(image.shape)
+    f, g = (cubical(x, construction=construction) for x in (image, image + noise))
+    assert is_stable(f, g, float(noise.abs().max()))
+
+
+@given(st.data())
+def test_rips_of_distances_is_stable(data: st.DataObject) -> None:
+    one = data.draw(strategies.distances())
+    n = one.shape[1]
+    noise = torch.tensor(data.draw(st.lists(st.integers(0, 9), min_size=n * n, max_size=n * n))).reshape(1, n, n)
+    noise = 0.1 * (noise.tril(-1) + noise.tril(-1).mT)
+    assert is_stable(rips(distances=one), rips(distances=one + noise), float(noise.max()))
+
+
+@given(st.data())
+def test_rips_of_points_moves_twice_as_far_as_its_points(data: st.DataObject) -> None:
+    points = data.draw(strategies.clouds())
+    noise = 0.1 * torch.tensor(
+        data.draw(st.lists(st.integers(-9, 9), min_size=points.numel(), max_size=points.numel()))
+    ).reshape(points.shape)
+    assert is_stable(rips(points), rips(points + noise), 2 * float(noise.norm(dim=2).max()))
+
+
+@given(st.data())
+def test_lower_star_is_stable(data: st.DataObject) -> None:
+    values, edges = data.draw(strategies.graphs())
+    noise = 0.1 * torch.tensor(data.draw(st.lists(st.integers(-9, 9), min_size=len(values), max_size=len(values))))
+    assert is_stable(lower_star(values, edges), lower_star(values + noise, edges), float(noise.abs().max()))
+
+
+# Counting -----------------------------------------------------------------------------------------------------------
+
+
+def euler_agrees(f: Filtration, max_dim: int) -> bool:
+    """At every level: cells counted with signs = bars alive counted with signs."""
+    cells, d = f.explicit(0, max_dim), persistence(f, max_dim=max_dim)
+    entry = [float(cells.values[s]) for s in cells.source]
+    for level in sorted(set(entry)):
+        chi = sum((-1) ** k for k, x in zip(cells.dim, entry, strict=True) if x <= level)
+        alive = sum((-1) ** k for _, k, birth, death in rows(d) if birth <= level < death)
+        if chi != alive:
+            return False
+    return True
+
+
+@given(strategies.images(), constructions)
+def test_euler_characteristic_of_images(images: Tensor, construction: str) -> None:
+    assert euler_agrees(cubical(images, construction=construction), max_dim=1)
+
+
+@given(strategies.graphs())
+def test_euler_characteristic_of_graphs(graph: tuple[Tensor, Tensor]) -> None:
+    assert euler_agrees(lower_star(*graph), max_dim=1)
+
+
+@given(strategies.distances(max_points=6))
+def test_euler_characteristic_of_flag_complexes(distances: Tensor) -> None:
+    assert euler_agrees(rips(distances=distances), max_dim=max(distances.shape[1] - 1, 0))
+
+
+@given(strategies.images(), constructions)
+def test_images_are_connected_in_the_end_and_have_no_hole(images: Tensor, construction: str) -> None:
+    essential = persistence(cubical(images, construction=construction)).essential()
+    assert essential.intervals.tolist() == [[float(images.min()), INF]]
+    assert essential.dim.tolist() == [0]
+
+
+# Duality ------------------------------------------------------------------------------------------------------------
+
+
+@given(strategies.images())
+@pytest.mark.parametrize(("construction", "dual"), [("V", "T"), ("T", "V")])
+def test_holes_are_the_components_of_the_background(construction: str, dual: str, images: Tensor) -> None:
+    """Holes of the foreground are the bright components of the other construction, but for the one outside."""
+    outside = 10.0
+    framed = torch.nn.functional.pad(images, (1, 1, 1, 1), value=outside)
+    here = persistence(cubical(images, construction=construction))
+    there = persistence(cubical(framed, construction=dual, superlevel=True))
+    background = there.of_dim(0).finite().intervals.flip(1)
+    assert intervals(here, 1) == sorted(map(tuple, background.tolist()))
+    rings = there.of_dim(1).intervals.flip(1).tolist()
+    components = [(b, min(d, outside)) for b, d in intervals(here, 0)]
+    assert sorted(map(tuple, rings)) == sorted(components)
