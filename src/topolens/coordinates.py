@@ -35,7 +35,8 @@ def circular_coordinate(points: Tensor, landmarks: Tensor, rank: int = 0) -> Cir
     """The circular coordinate of a long H1 class of the Rips complex on landmarks, extended to all points.
 
     A cocycle mod 47 at the middle of the bar is lifted to integers and smoothed by least squares over the edges
-    below that scale. Other points take the weighted circular mean of the landmarks within 1.5 cover radii.
+    below that scale, each divided by the degrees of its ends, so that crowded landmarks do not bend the circle. Other
+    points take the weighted circular mean of the landmarks within 1.5 cover radii.
 
     Args:
         points: One cloud, shape (n, d), Euclidean.
@@ -47,7 +48,8 @@ def circular_coordinate(points: Tensor, landmarks: Tensor, rank: int = 0) -> Cir
 
     Cost: Rips persistence and a least-squares problem on L points, then O(n L d).
     Source: "Persistent cohomology and circular coordinates", 2011; the extension by a partition of unity as in
-        "Sparse circular coordinates via principal Z-bundles", 2020, on phases.
+        "Sparse circular coordinates via principal Z-bundles", 2020, on phases; the edge weights as in "Diffusion
+        maps", 2006 (alpha = 1). Ours is putting these together.
     """
     marks = points[landmarks].to("cpu", torch.float64)
     filtration = rips(marks[None])
@@ -79,9 +81,11 @@ def _smooth(found: Cocycles, bar: int, values: np.ndarray, n: int, scale: float)
     joined[low[0][alive], low[1][alive]] = True
     joined |= joined.T
     square *= joined
+    degree = joined.sum(1).clip(1)
+    weight = joined / np.outer(degree, degree)
     # The small diagonal fixes the free turn of each component; it moves no phase visibly.
-    laplacian = np.diag(joined.sum(1) + 1e-8) - joined.astype(float)
-    turns = np.linalg.solve(laplacian, square.sum(1))
+    laplacian = np.diag(weight.sum(1) + 1e-12) - weight
+    turns = np.linalg.solve(laplacian, (weight * square).sum(1))
     return torch.from_numpy(turns % 1.0), _is_cocycle(square, joined)
 
 

@@ -94,13 +94,13 @@ template <class Real>
 }
 
 template <class Real>
-TOPOLENS_CLONES void pixel_keys(const Real* row, std::int64_t width, OrderKey<Real>* __restrict keys) {
+TOPOLENS_VECTORISED void pixel_keys(const Real* row, std::int64_t width, OrderKey<Real>* __restrict keys) {
     for (std::int64_t c = 0; c < width; ++c) keys[c] = order_key(row[c]);
 }
 
 // masks[c] = which neighbours come earlier than pixel c; among equals the rows above and the left do.
 template <class Key>
-TOPOLENS_CLONES void earlier_masks(const Key* above, const Key* here, const Key* below, std::int64_t width,
+TOPOLENS_VECTORISED void earlier_masks(const Key* above, const Key* here, const Key* below, std::int64_t width,
                                std::uint8_t* __restrict masks) {
     for (std::int64_t c = 0; c < width; ++c) {
         const Key key = here[c];

@@ -14,7 +14,7 @@ namespace topolens {
 
 // Lowers remaining[c] to fresh[c] where that is nearer, and returns the largest remaining square.
 template <class Real>
-TOPOLENS_CLONES Real lower_and_max(const Real* fresh, std::int64_t count, Real* __restrict remaining) {
+TOPOLENS_VECTORISED Real lower_and_max(const Real* fresh, std::int64_t count, Real* __restrict remaining) {
     constexpr int lanes = 16;
     Real best[lanes] = {};
     std::int64_t c = 0;

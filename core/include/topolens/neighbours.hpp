@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "simd.hpp"
@@ -29,6 +30,10 @@ struct AxisMajor {
     }
 };
 
+// Bits of a non-negative number order like the number, and integer minima vectorise.
+template <class Real>
+using OrderBits = std::conditional_t<sizeof(Real) == 4, std::int32_t, std::int64_t>;
+
 // Adds the squares of `Axes` coordinate differences to out[0..count).
 template <int Axes, class Real>
 [[gnu::always_inline]] inline void add_squares(const Real* columns, std::int64_t stride, std::int64_t count,
@@ -46,7 +51,7 @@ template <int Axes, class Real>
 // out[c] = squared distance from `point` to candidate c. Differences, not dot products: points that nearly
 // coincide keep all their digits.
 template <class Real>
-TOPOLENS_CLONES void squared_distances(const Real* columns, std::int64_t stride, std::int64_t count,
+TOPOLENS_VECTORISED void squared_distances(const Real* columns, std::int64_t stride, std::int64_t count,
                                        std::int64_t axes, const Real* point, Real* __restrict out) {
     std::fill(out, out + count, Real(0));
     std::int64_t k = 0;
@@ -57,7 +62,7 @@ TOPOLENS_CLONES void squared_distances(const Real* columns, std::int64_t stride,
 
 // Appends the values below `bound` to kept[size..] and returns the new size; most groups of 32 have none.
 template <class Real>
-TOPOLENS_CLONES std::int64_t append_below(const Real* values, std::int64_t count, Real bound, Real* kept,
+TOPOLENS_VECTORISED std::int64_t append_below(const Real* values, std::int64_t count, Real bound, Real* kept,
                                           std::int64_t size) {
     constexpr std::int64_t group = 32;
     std::int64_t c = 0;

@@ -15,19 +15,10 @@
 
 #include "edge_order.hpp"
 #include "prime_field.hpp"
+#include "rips_column.hpp"
 #include "simplex_index.hpp"
 
 namespace topolens {
-
-struct Simplex {
-    std::int64_t number;
-    Rank diameter;
-    Coefficient coefficient;
-};
-
-inline bool later(const Simplex& a, const Simplex& b) {
-    return a.diameter != b.diameter ? a.diameter > b.diameter : a.number < b.number;
-}
 
 // A class of positive length in ranks, with a cocycle that represents it just below its death.
 struct CohomologyBar {
@@ -40,7 +31,8 @@ public:
     // `forest` holds the ranks of the edges that end bars of degree 0.
     RipsCohomology(const RankMatrix& ranks, const std::vector<Edge>& edges, const SimplexIndex& index,
                    PrimeField field, const std::vector<Rank>& forest)
-        : ranks_(ranks), edges_(edges), index_(index), field_(field) {
+        : ranks_(ranks), edges_(edges), index_(index), field_(field),
+          column_(static_cast<std::int64_t>(edges.size())) {
         for (const Rank rank : forest) {
             const Edge edge = edges[static_cast<std::size_t>(rank)];
             pivots_.emplace(edge_number(edge.i, edge.j), Pivot{});
@@ -186,8 +178,7 @@ private:
 
     void add_coboundary(const Simplex& simplex) {
         coboundary(simplex, [this](const Simplex& cofacet) {
-            heap_.push_back(cofacet);
-            std::push_heap(heap_.begin(), heap_.end(), later);
+            column_.add(cofacet);
             return true;
         });
     }
@@ -205,8 +196,7 @@ private:
     Rank reduce(std::size_t column) {
         const Simplex& simplex = columns_[column];
         if (emergent_pair(column)) return simplex.diameter;
-        std::make_heap(heap_.begin(), heap_.end(), later);
-        for (Simplex pivot; take_pivot(pivot);) {
+        for (Simplex pivot; column_.take_pivot(field_, pivot);) {
             const auto known = pivots_.find(pivot.number);
             if (known != pivots_.end()) {
                 const Coefficient factor =
@@ -233,10 +223,10 @@ private:
         return absent;
     }
 
-    // Fills heap_ with the column's coboundary unless its earliest cofacet of equal diameter is free.
+    // Fills column_ with the column's coboundary unless its earliest cofacet of equal diameter is free.
     bool emergent_pair(std::size_t column) {
         const Simplex& simplex = columns_[column];
-        heap_.clear();
+        column_.clear();
         bool first = true, settled = false;
         coboundary(simplex, [&](const Simplex& cofacet) {
             if (first && cofacet.diameter == simplex.diameter) {
@@ -248,31 +238,10 @@ private:
                     return false;
                 }
             }
-            heap_.push_back(cofacet);
+            column_.add(cofacet);
             return true;
         });
         return settled;
-    }
-
-    // The earliest entry of the heap with a coefficient other than 0; it stays in the heap as one entry.
-    bool take_pivot(Simplex& pivot) {
-        while (!heap_.empty()) {
-            pivot = pop();
-            while (!heap_.empty() && heap_.front().number == pivot.number)
-                pivot.coefficient = field_.add(pivot.coefficient, pop().coefficient);
-            if (pivot.coefficient == 0) continue;
-            heap_.push_back(pivot);
-            std::push_heap(heap_.begin(), heap_.end(), later);
-            return true;
-        }
-        return false;
-    }
-
-    Simplex pop() {
-        std::pop_heap(heap_.begin(), heap_.end(), later);
-        const Simplex top = heap_.back();
-        heap_.pop_back();
-        return top;
     }
 
     // Sums equal simplices of the chain of `column`, the last one.
@@ -299,7 +268,7 @@ private:
     std::vector<Simplex> columns_;
     std::vector<Simplex> chain_;  // column c is the coboundary of columns_[c] + chain_[chain_start_[c], ...)
     std::vector<std::size_t> chain_start_;
-    std::vector<Simplex> heap_;
+    RipsColumn column_;
     std::vector<Vertex> facet_, cofacet_;
     std::vector<Rank> distance_;
 };

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <vector>
 
 #include "neighbours.hpp"
+#include "simd.hpp"
 #include "threads.hpp"
 #include "union_find.hpp"
 
@@ -19,6 +21,31 @@ struct Merge {
     std::int64_t from;
     std::int64_t to;
 };
+
+// Lowers least[i] to fresh[i] where the newest member is nearer, notes it as the link, and returns the first
+// slot of the smallest value. Blocks keep the search for that slot short.
+template <class Real>
+TOPOLENS_VECTORISED std::int64_t absorb(const Real* fresh, std::int64_t count, OrderBits<Real> newest,
+                                    Real* __restrict least, OrderBits<Real>* __restrict link) {
+    using Bits = OrderBits<Real>;
+    constexpr std::int64_t block = 64;
+    Bits best = std::numeric_limits<Bits>::max();
+    std::int64_t slot = 0;
+    for (std::int64_t start = 0; start < count; start += block) {
+        const std::int64_t stop = std::min(count, start + block);
+        Bits low = std::numeric_limits<Bits>::max();
+        for (std::int64_t i = start; i < stop; ++i) {
+            const bool nearer = fresh[i] < least[i];
+            least[i] = nearer ? fresh[i] : least[i];
+            link[i] = nearer ? newest : link[i];
+            const Bits bits = std::bit_cast<Bits>(least[i]);
+            low = bits < low ? bits : low;
+        }
+        if (low < best) best = low, slot = start;
+    }
+    while (std::bit_cast<Bits>(least[slot]) != best) ++slot;
+    return slot;
+}
 
 // Minimum spanning tree of one cell by Prim's rule: no matrix, distances to the newest member are computed
 // when it joins. Members outside the tree are kept contiguous, so the distance loop never sees the others.
@@ -34,7 +61,8 @@ public:
         while (left > 0) {
             squared_distances(columns_.data(), stride_, left, axes_, points_ + members[newest] * axes_,
                               fresh_.data());
-            const std::int64_t slot = nearest_slot(left, newest);
+            const std::int64_t slot = absorb(fresh_.data(), left, static_cast<OrderBits<Real>>(newest),
+                                             least_.data(), link_.data());
             const auto s = static_cast<std::size_t>(slot);
             merges_.push_back({std::sqrt(static_cast<double>(least_[s])), link_[s], id_[s]});
             newest = id_[s];
@@ -60,19 +88,6 @@ private:
         }
     }
 
-    std::int64_t nearest_slot(std::int64_t left, std::int64_t newest) {
-        std::int64_t slot = 0;
-        for (std::int64_t i = 0; i < left; ++i) {
-            const auto s = static_cast<std::size_t>(i);
-            if (fresh_[s] < least_[s]) {
-                least_[s] = fresh_[s];
-                link_[s] = newest;
-            }
-            if (least_[s] < least_[static_cast<std::size_t>(slot)]) slot = i;
-        }
-        return slot;
-    }
-
     void move_slot(std::int64_t from, std::int64_t to) {
         const auto f = static_cast<std::size_t>(from), t = static_cast<std::size_t>(to);
         least_[t] = least_[f];
@@ -86,7 +101,8 @@ private:
     std::int64_t axes_;
     std::int64_t stride_ = 0;
     std::vector<Real> columns_, fresh_, least_;
-    std::vector<std::int64_t> id_, link_;
+    std::vector<std::int64_t> id_;
+    std::vector<OrderBits<Real>> link_;
     std::vector<Merge> merges_;
 };
 

@@ -5,17 +5,13 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
-#include <type_traits>
 #include <vector>
 
+#include "neighbours.hpp"
 #include "simd.hpp"
 #include "threads.hpp"
 
 namespace topolens {
-
-// Bits of a non-negative floating-point number order like the number, and integer minima vectorise.
-template <class Real>
-using OrderBits = std::conditional_t<sizeof(Real) == 4, std::int32_t, std::int64_t>;
 
 inline constexpr std::int64_t witness_tile = 256;
 
@@ -26,13 +22,13 @@ inline Real excess(Real distance, Real slack) {
 }
 
 template <class Real>
-TOPOLENS_CLONES void excess_bits(const Real* distances, const Real* slack, std::int64_t count,
+TOPOLENS_VECTORISED void excess_bits(const Real* distances, const Real* slack, std::int64_t count,
                                  OrderBits<Real>* __restrict bits) {
     for (std::int64_t z = 0; z < count; ++z) bits[z] = std::bit_cast<OrderBits<Real>>(excess(distances[z], slack[z]));
 }
 
 template <class Bits>
-TOPOLENS_CLONES Bits least_max(const Bits* a, const Bits* b, std::int64_t count) {
+TOPOLENS_VECTORISED Bits least_max(const Bits* a, const Bits* b, std::int64_t count) {
     Bits least = std::numeric_limits<Bits>::max();
     for (std::int64_t z = 0; z < count; ++z) {
         const Bits both = a[z] > b[z] ? a[z] : b[z];

@@ -22,6 +22,7 @@ from topolens.probes.twin import untrained_twin
 QUESTION = "Do this layer's spatial filters form a circle of rotating edges, several loops, clusters, or nothing?"
 VERDICTS = ("circle", "several loops", "clusters on a cycle", "no structure", "too few filters")
 MARGIN = 1.5  # a loop must be this much longer than the longest bar of any null or untrained twin
+SHARE = 0.25  # and this long beside the longest one: a well-sampled surface has many short bars that no null has
 EVEN_ENTROPY, WIDEST_GAP = 0.93, 30.0  # an even circle fills its 36 bins to this entropy and leaves no wider gap (degrees)
 
 WIDEST_SHARE = 40  # with k above n / 40 a core of an even circle was seen to keep only arcs of it
@@ -45,8 +46,8 @@ def filter_space(
     """What shape the space of a convolution's spatial filters has, calibrated against nulls and untrained twins.
 
     Filters are mean-centred and normalised; the dense core rho(k, p) is kept; lazy witness and Rips persistence on
-    maxmin landmarks count its loops. A loop is a bar 1.5 times longer than the longest of all nulls and twins. One
-    loop whose circular coordinate is evenly filled (entropy at least 0.93, no gap of 30 degrees) is a `circle`.
+    maxmin landmarks count its loops. A loop is a bar 1.5 times longer than the longest of all nulls and twins, and at
+    least a quarter of the longest bar. One loop whose circular coordinate is evenly filled (entropy at least 0.93, no gap of 30 degrees) is a `circle`.
 
     Args:
         weight: Convolution weights, shape (out, in, h, w), any scale.
@@ -107,14 +108,15 @@ def filter_space(
     )
 
 
-def threshold(measured: Measured) -> float:
-    """Length above which a bar counts as a loop."""
-    return MARGIN * max(reference.top for reference in (*measured.nulls, *measured.twins))
+def loop_counts(measured: Measured) -> Tensor:
+    """Loops in each draw: bars that stand out of all nulls and twins, and beside the longest bar, shape (draws,)."""
+    cut = MARGIN * max(reference.top for reference in (*measured.nulls, *measured.twins))
+    return ((measured.repeats > cut) & (measured.repeats >= SHARE * measured.repeats[:, :1])).sum(1)
 
 
 def loop_count(measured: Measured) -> int:
-    """Loops: the median over draws of the number of bars above the threshold."""
-    return int((measured.repeats > threshold(measured)).sum(1).median())
+    """The median over draws of the number of loops."""
+    return int(loop_counts(measured).median())
 
 
 def typical_bars(measured: Measured) -> list[float]:
@@ -204,8 +206,7 @@ _INTERVAL = "median and 5-95 % over draws of landmarks on 80 % of the core"
 
 
 def _numbers(found: SpatialFilters, measured: Measured, patches: PatchComparison) -> dict[str, Number]:
-    cut = threshold(measured)
-    counts = [float((row > cut).sum()) for row in measured.repeats]
+    counts = [float(count) for count in loop_counts(measured)]
 
     def around(of: Callable[[LoopCoordinate], float], meaning: str, reference: Callable[[Reference], float] | None) -> Number:
         return Number(
@@ -248,7 +249,7 @@ def _answer(verdict: str, measured: Measured, n: int) -> str:
     if verdict == "no structure":
         return f"No loop stands out: {seen}, {against}."
     if verdict == "several loops":
-        longest = ", ".join(f"{bar:.2f}" for bar in bars if bar > threshold(measured))
+        longest = ", ".join(f"{bar:.2f}" for bar in bars[: loop_count(measured)])
         return f"There are {loop_count(measured)} loops with bars {longest}, {against}."
     fill = f"entropy {typical(measured, _entropy):.2f}, widest gap {typical(measured, _gap):.0f} degrees"
     follows = f"it follows edge orientation with correlation {typical(measured, _agreement):.2f}"

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +45,7 @@ def check_directory(path: Path) -> None:
 
 def tell(report: Report, directory: Path | None, as_json: bool, quiet: bool) -> None:
     """Save the report if it has a place, and print what the user asked for."""
+    report = replace(report, provenance={**report.provenance, "command": _command()})
     page = report.save(directory) if directory is not None else None
     if as_json:
         typer.echo(json.dumps(report.to_json(), allow_nan=False))
@@ -48,6 +53,12 @@ def tell(report: Report, directory: Path | None, as_json: bool, quiet: bool) -> 
     if not quiet:
         _print_table(report.findings)
     typer.echo(str(page) if quiet else f"report: {page}")
+
+
+def _command() -> str:
+    """The command line as it was given, files without the folders they lie in."""
+    words = [Path(word).name if os.sep in word and Path(word).exists() else word for word in sys.argv[1:]]
+    return shlex.join(["topolens", *words])
 
 
 def _print_table(findings: tuple[Finding, ...]) -> None:

@@ -42,13 +42,13 @@ def _bar(bars: Progress) -> Tell:
 
 
 def _plain_lines(console: Console) -> Tell:
-    last = ""
+    last = ("", 0)
 
     def tell(done: float, total: float, message: str) -> None:
         nonlocal last
-        if message != last:
-            share = f"{done / total:4.0%} of about {total:.0f} s" if total > 0 else ""
-            console.print(f"{share}  {message}", markup=False, soft_wrap=True)
-            last = message
+        tenths = int(10 * done / total) if total > 0 else 0
+        if (message, tenths) != last:
+            console.print(f"{10 * tenths:3d} % of about {total:.0f} s  {message}", markup=False, soft_wrap=True)
+            last = (message, tenths)
 
     return tell

@@ -1,11 +1,13 @@
 """Clusterers: the points of each box of a cover, split into groups that belong together."""
 
+import math
+
+import numpy as np
 import torch
-from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
-from topolens._checks import check_floating, check_no_nan, check_positive, check_tensor
-from topolens.engines.compiled import cell_clusters
+from topolens._checks import check_no_nan, check_positive, check_tensor
+from topolens.engines.compiled import cell_clusters, kth_neighbour
 
 METRICS = ("std", "variance", None)
 
@@ -82,19 +84,62 @@ def first_gap(points: Tensor, members: Tensor, offsets: Tensor, bins: int = 10) 
     return cell_clusters(points, members, offsets, bins)
 
 
-def connected(points: Tensor, members: Tensor, offsets: Tensor, *, scale: float) -> Tensor:
-    """Cluster of each membership: points of a box within `scale` of each other, chained.
+def connected(points: Tensor, members: Tensor, offsets: Tensor, *, scale: float | None = None) -> Tensor:
+    """Cluster of each membership: single linkage within a box, cut at one height for all boxes.
 
-    Single linkage cut at one height everywhere. Arguments and result as in `first_gap`; O(k^2 d) per box of k points.
+    Points of a box within `scale` of each other, directly or through others of the box, form a cluster.
+
+    Args:
+        points: Cloud, shape (n, d), Euclidean.
+        members: Rows of the cloud, box after box, shape (memberships,), int64.
+        offsets: Where each box starts in `members`, shape (boxes + 1,), int64.
+        scale: Distance up to which points are joined, above 0. None: 1.5 times the 99 % quantile of the distance to
+            the fifth neighbour in the whole cloud, so that all but its outliers stay connected where it is.
+
+    Returns:
+        Label of each membership within its box, shape (memberships,), int64, from 0 on.
+
+    Raises:
+        TypeError: If `points` is no floating-point tensor.
+        ValueError: If its shape is not (n, d), it contains NaN, or `scale` is not above 0.
+
+    Cost: O(k^2 d) per box of k points, and the search for neighbours.
+
+    Example:
+        >>> line = torch.tensor([[0.0], [1.0], [2.0], [9.0]])
+        >>> connected(line, torch.arange(4), torch.tensor([0, 4]), scale=1.0)
+        tensor([0, 0, 0, 1])
     """
-    check_positive("scale", scale)
-    cloud = check_floating("points", points).detach().to("cpu", torch.float64)
+    check_no_nan("points", check_tensor("points", points, ("n", "d"), "for item b of a batch pass points[b]"))
+    reach = _reach(points) if scale is None else check_positive("scale", scale)
+    cloud = points.detach().cpu()
     labels = torch.zeros_like(members)
     for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
         box = cloud[members[start:end]]
-        near = torch.cdist(box, box, compute_mode="donot_use_mm_for_euclid_dist") <= scale
-        labels[start:end] = torch.from_numpy(connected_components(near.numpy(), directed=False)[1])
+        near = torch.cdist(box, box, compute_mode="donot_use_mm_for_euclid_dist") <= reach
+        labels[start:end] = torch.from_numpy(_components(near.numpy()))
     return labels
+
+
+def _components(near: np.ndarray) -> np.ndarray:
+    """Component of each row of a symmetric boolean matrix; scipy would first turn the dense matrix into a sparse one."""
+    labels, label = np.full(len(near), -1), 0
+    while (labels < 0).any():
+        fresh = np.array([(labels < 0).argmax()])
+        while len(fresh):
+            labels[fresh] = label
+            fresh = np.flatnonzero(near[fresh].any(axis=0) & (labels < 0))
+        label += 1
+    return labels
+
+
+def _reach(points: Tensor) -> float:
+    """1.5 times the 99 % quantile of the distance to the fifth neighbour; 0 for fewer than two points."""
+    neighbours = min(5, len(points) - 1)
+    if neighbours < 1:
+        return 0.0
+    distances = kth_neighbour(points, neighbours).double().sort().values
+    return 1.5 * float(distances[math.ceil(0.99 * len(distances)) - 1])
 
 
 def one_cluster(points: Tensor, members: Tensor, offsets: Tensor) -> Tensor:

@@ -11,14 +11,14 @@ from scipy import sparse
 from torch import Tensor
 
 from topolens._checks import check_no_nan, check_tensor
-from topolens.mapper.clusters import first_gap, one_cluster, variance_normalised
+from topolens.mapper.clusters import connected, first_gap, one_cluster, variance_normalised
 from topolens.mapper.cover import Cover, cover
 from topolens.mapper.graph import MapperGraph
 from topolens.mapper.lens import pca
 from topolens.mapper.nerve import faces
 
 Clusterer = Callable[[Tensor, Tensor, Tensor], Tensor]
-CLUSTERERS: dict[str, Clusterer] = {"first_gap": first_gap, "one_cluster": one_cluster}
+CLUSTERERS: dict[str, Clusterer] = {"first_gap": first_gap, "connected": connected, "one_cluster": one_cluster}
 
 
 def mapper(
@@ -43,8 +43,9 @@ def mapper(
         gain: Interval length over step, at least 1: neighbours share the fraction 1 - 1 / gain.
         metric: "std" or "variance" divides each column of the points by it before distances are taken, None does
             not; see `variance_normalised`. The lens sees the points as they came.
-        clusters: "first_gap", "one_cluster" (never split: the cover alone), or a function of (points, members,
-            offsets) like `first_gap`, for instance `functools.partial(first_gap, bins=20)`.
+        clusters: How a box is split: "first_gap" (by its own histogram), "connected" (at one scale for all boxes),
+            "one_cluster" (never: the cover alone), or a function of (points, members, offsets) like `first_gap`, for
+            instance `functools.partial(first_gap, bins=20)`.
         convention: "spanning" or "cell", how intervals fill the range; see `cover`.
 
     Returns:
@@ -87,7 +88,8 @@ def mapper(
         "interval_lengths": list(boxes.lengths),
         "boxes_per_point": len(boxes.members) / max(len(cloud), 1),
     }
-    graph = MapperGraph(membership, faces(membership, 2), faces(membership, 3), values.numpy(), cell, settings)
+    triangles = faces(membership, 3)  # before the edges: where there are too many, nothing else is listed in vain
+    graph = MapperGraph(membership, faces(membership, 2), triangles, values.numpy(), cell, settings)
     assert graph.coverage == 1.0
     return graph
 
@@ -113,7 +115,7 @@ def _lens_values(cloud: Tensor, lens: Tensor | Callable[[Tensor], Tensor] | None
 def _labels(cloud: Tensor, boxes: Cover, clusters: str | Clusterer) -> Tensor:
     """Cluster of each membership within its box, checked."""
     if isinstance(clusters, str) and clusters not in CLUSTERERS:
-        raise ValueError(f'clusters must be "first_gap", "one_cluster" or a function, got {clusters!r}')
+        raise ValueError(f"clusters must be one of {', '.join(CLUSTERERS)} or a function, got {clusters!r}")
     clusterer = CLUSTERERS[clusters] if isinstance(clusters, str) else clusters
     if not callable(clusterer):
         raise TypeError(f"clusters must be a name or a function, got {type(clusters).__name__}")

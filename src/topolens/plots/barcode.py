@@ -63,7 +63,7 @@ def _group(axes: Axes, group: np.ndarray, count: int, top: float, end: float, nu
         colour = ACCENT if long else MUTED
         axes.barh(y, (end if never else death) - birth, left=birth, height=0.5, color=colour, linewidth=0)
         if long and not never:
-            axes.text(death, y, f" {plain(death - birth)}", va="center", fontsize=8, color=ACCENT)
+            axes.text(death + 0.008 * end, y, plain(death - birth), va="center", fontsize=8, color=ACCENT)
         if never:
             axes.plot(end, y, marker=">", markersize=3.5, color=colour, clip_on=False)
     return top - count - 2.2

@@ -29,7 +29,7 @@ def patches(angles: Any, filters: Any, patches: Any, distance: float) -> Canvas:
         return blank(2.0, "no directions to compare")
     figure, axes = canvas(2.9)
     half = (degrees[1] - degrees[0]) / 2 if len(degrees) > 1 else 180.0
-    edges = np.append(degrees - half, degrees[-1] + half)
+    edges = np.append(degrees - half, degrees[-1] + half).round(6)
     axes.stairs(learnt, edges, fill=True, color=ACCENT, alpha=0.28, linewidth=0)
     axes.stairs(learnt, edges, color=ACCENT, linewidth=1.5, label="filters")
     axes.stairs(seen, edges, color=SECOND, linewidth=1.5, label="image patches")

@@ -80,7 +80,7 @@ def canvas(height: float, width: float = WIDTH) -> tuple[Canvas, Axes]:
 
 
 def board(half_width: float, half_height: float, height: float) -> tuple[Canvas, Axes]:
-    """A figure without axes lines, drawn on to scale, with 0 in its middle and its edges at the half width and height."""
+    """A figure without axes lines, drawn on to scale, 0 in its middle and its edges at the half width and height."""
     figure, axes = canvas(height)
     axes.set(xlim=(-half_width, half_width), ylim=(-half_height, half_height))
     axes.set_aspect("equal")

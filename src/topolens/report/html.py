@@ -7,7 +7,6 @@ import functools
 import hashlib
 import json
 import logging
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from importlib import resources
@@ -40,8 +39,8 @@ REFERENCES = (
     "V. de Silva, G. Carlsson: Topological estimation using witness complexes, 2004.",
     "V. de Silva, D. Morozov, M. Vejdemo-Johansson: Persistent cohomology and circular coordinates, 2011.",
     "J. Perea: Sparse circular coordinates via principal Z-bundles, 2020.",
-    "G. Singh, F. Mémoli, G. Carlsson: Topological methods for the analysis of high dimensional data sets and 3D object "
-    "recognition, 2007.",
+    "G. Singh, F. Mémoli, G. Carlsson: Topological methods for the analysis of high dimensional data sets and 3D "
+    "object recognition, 2007.",
 )
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -53,7 +52,7 @@ def html_of(data: dict[str, Any]) -> str:
         ValueError: If the JSON is no report of a known schema version.
     """
     data = checked(data)
-    script = resources.files("topolens.report").joinpath("templates", "report.js").read_text(encoding="utf-8")
+    script = resources.files("topolens.report").joinpath("templates/report.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     findings = data["findings"]
     return (
@@ -95,7 +94,7 @@ def section(finding: dict[str, Any]) -> dict[str, Any]:
         "hero": [pictures.pop(key) for key in heroes],
         "pictures": list(pictures.values()),
         "drawn_diagrams": diagrams,
-        "interval_kinds": list(dict.fromkeys(kinds)),
+        "interval_kinds": [kind for kind in dict.fromkeys(kinds) if kind],
     }
 
 
@@ -160,25 +159,28 @@ def number(value: Any, digits: int = 3) -> str:
         return "–"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    if isinstance(value, int) or abs(value) >= 10**digits or value == round(value):
+    if value == round(value) or abs(value) >= 10**digits:
         text = f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
     else:
-        text = f"{value:#.{digits}g}" if math.log10(abs(value)) >= -3 else f"{value:.{digits - 1}e}"
+        text = f"{value:#.{digits}g}" if abs(value) >= 1e-3 else f"{value:.{digits - 1}e}"
     return text.rstrip(".").replace("-", "\N{MINUS SIGN}")
+
+
+def interval(ends: list[float | None]) -> str:
+    """Both ends of an interval in the same form: whole numbers only if both are."""
+    if all(end is None or end == round(end) for end in ends):
+        return " to ".join(number(end) for end in ends)
+    return " to ".join(number(end) if end is None or end != round(end) else f"{end:.2f}" for end in ends)
 
 
 def duration(seconds: float) -> str:
     """Seconds as a reader says them."""
     if seconds < 60:
-        return f"{number(float(seconds), 2 if seconds < 10 else 3)} s"
+        return f"{number(float(seconds), 2)} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    parts = [
-        f"{hours} h" if hours else "",
-        f"{minutes} min" if minutes else "",
-        f"{rest} s" if rest and not hours else "",
-    ]
-    return " ".join(part for part in parts if part)
+    parts = {"h": hours, "min": minutes, "s": 0 if hours else rest}
+    return " ".join(f"{count} {unit}" for unit, count in parts.items() if count)
 
 
 @functools.cache
@@ -192,6 +194,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    out.filters |= {"number": number, "duration": duration}
+    out.filters |= {"number": number, "interval": interval, "duration": duration}
     out.globals["tones"] = TONES
     return out

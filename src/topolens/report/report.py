@@ -66,10 +66,8 @@ class Report:
             _replace_all({target / name: text for name, text in texts.items()})
         except OSError as error:
             reason = error.strerror or str(error)
-            sentence = (
-                f"the report could not be written to {target}: {reason}; name another directory or make room there"
-            )
-            raise OSError(error.errno or 0, sentence) from error
+            hint = "name another directory or make room there"
+            raise OSError(error.errno or 0, f"the report could not be written to {target}: {reason}; {hint}") from error
         return target / "report.html"
 
     @staticmethod
@@ -115,9 +113,7 @@ def _finding(data: Mapping[str, Any]) -> Finding:
     kept = {name: data[name] for name in ("name", "subject", "question", "answer", "verdict", "provenance")}
     return Finding(
         **kept,
-        numbers={
-            name: Number(**{**item, "interval": _pair(item["interval"])}) for name, item in data["numbers"].items()
-        },
+        numbers={name: _number(item) for name, item in data["numbers"].items()},
         tables={
             name: Table(item["caption"], tuple(item["columns"]), tuple(tuple(row) for row in item["rows"]))
             for name, item in data["tables"].items()
@@ -130,8 +126,9 @@ def _finding(data: Mapping[str, Any]) -> Finding:
     )
 
 
-def _pair(interval: list[float] | None) -> tuple[float, float] | None:
-    return None if interval is None else (interval[0], interval[1])
+def _number(data: Mapping[str, Any]) -> Number:
+    interval = data["interval"]
+    return Number(**{**data, "interval": None if interval is None else (interval[0], interval[1])})
 
 
 def _series(data: Mapping[str, Any]) -> Series:

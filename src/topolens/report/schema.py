@@ -34,7 +34,7 @@ def checked(data: Any, source: str = "the report") -> dict[str, Any]:
     major = str(data["schema_version"]).split(".")[0]
     if major != SCHEMA_VERSION.split(".")[0]:
         raise ValueError(
-            f"{source} must have a schema_version 1.x, got {data['schema_version']!r}; read it with the topolens that wrote "
-            f"it ({data['topolens']})"
+            f"{source} must have schema_version 1.x, got {data['schema_version']!r}; read it with topolens "
+            f"{data['topolens']}, which wrote it"
         )
     return data

@@ -81,7 +81,8 @@ class PooledConvolution(torch.autograd.Function):
         to_bottom = grad * bottom
         to_top = grad - to_bottom
         b, d = to_top * right_top, to_bottom * right_bottom
-        return None, patches.flatten(0, 1).T @ torch.cat([to_top - b, b, to_bottom - d, d])
+        shares = (to_top - b, b, to_bottom - d, d)
+        return None, torch.stack([place.T @ share for place, share in zip(patches, shares, strict=True)]).sum(0)
 
 
 def patches(images: Tensor) -> Tensor:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """A made-up network of four layers with every kind of picture, from noisy circles of 3 x 3 edge filters."""
 
 from dataclasses import replace

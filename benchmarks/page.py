@@ -1,0 +1,190 @@
+"""The page docs/benchmarks.md from the results: `python -m benchmarks.page`. A function of the JSON alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results" / "0.1.0" / "engines.json"
+PAGE = ROOT / "docs" / "benchmarks.md"
+
+TITLES = {
+    "h0": ("H0 of a distance matrix", "Merge scales of components; `spanning_tree` is the bare kernel, `rips` the whole way to `Diagrams`."),
+    "rips": ("Rips, H0 and H1", "From a distance matrix, over Z/2."),
+    "rips-h2": ("Rips, H0 to H2", "From a distance matrix, over Z/2."),
+    "cubical": ("Cubical, 2D, H0 and H1", "V: pixels are vertices. T: pixels are squares."),
+    "graphs": ("Lower-star filtrations of graphs", "A batch in one call; gudhi takes them one by one."),
+    "neighbours": ("Exact k-th neighbour", "What a density core costs. Building an index counts."),
+    "mapper": ("Mapper", "Two PCA lenses, 30 × 30 intervals, gain 3, single linkage in each box. No peer is measured here."),
+    "gradient": ("Forward and backward", "Gradient of the summed length of all finite bars of H0 and H1."),
+}  # fmt: skip
+
+HOW = """\
+## How it is measured
+
+- Ours and the peers run in the same process on the same input, taking turns, {runs} runs each after a warm-up. A run of a
+  quick call repeats it for 20 ms. Figures are medians, quartiles in brackets.
+- Each contender gets the input in the form it likes best, made before the clock starts. Ours starts from the tensor a
+  user has and ends with `Diagrams`: checks, critical cells and the look-up of their values are inside.
+- Before anything is timed, all contenders must agree on one number, mostly the summed length of the finite bars.
+- Ours always gives critical cells, which gradients need. Where a peer gives *bars* only, it does less.
+- CPU seconds stand beside wall seconds because the machine was not always idle: the column *÷ best peer* divides CPU
+  seconds where one thread was used, wall seconds where two were. Below 1 is faster than the fastest peer.
+- Peak memory is that of one run in a fresh process, above what the process holds once everything is imported. It counts
+  the input, and some megabytes of code that a first call touches.
+
+```
+python -m benchmarks.engines                 # the whole suite; needs gudhi and ripser
+python -m benchmarks.engines --only rips     # cases whose name contains "rips", the others are kept
+python -m benchmarks.page                    # this page from the results
+```
+"""
+
+
+def seconds_of(case: dict[str, Any], row: dict[str, Any]) -> float:
+    """The time that is compared: CPU on one thread, wall on several."""
+    return row["cpu" if case["threads"] == 1 else "wall"]["median"]
+
+
+def best_peer(case: dict[str, Any]) -> dict[str, Any] | None:
+    """The fastest row that is not ours, None where there is no peer."""
+    return min((row for row in case["rows"] if not row["ours"]), key=lambda row: seconds_of(case, row), default=None)
+
+
+def time(seconds: float) -> str:
+    """Three digits with a unit."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{_digits(seconds / size)} {unit}"
+    return f"{_digits(seconds / 1e-6)} µs"
+
+
+def _digits(x: float) -> str:
+    return f"{x:.0f}" if x >= 100 else f"{x:.1f}" if x >= 10 else f"{x:.2f}"
+
+
+def _spread(of: dict[str, float]) -> str:
+    unit = 1.0 if of["median"] >= 1 else 1e-3 if of["median"] >= 1e-3 else 1e-6
+    return f"{time(of['median'])} [{_digits(of['q1'] / unit)}–{_digits(of['q3'] / unit)}]"
+
+
+def _ratio(x: float) -> str:
+    return f"{x:.3f}" if x < 0.1 else f"{x:.2f}" if x < 10 else f"{x:,.0f}"
+
+
+def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    names = list(header)
+    lines = [names, ["---"] * len(names), *(list(row) for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def goals_of(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Per goal: its text, the share of cases in which it is met, and every miss with its ratio."""
+    for goal in data["goals"]:
+        ratios = {}
+        for case in (c for c in data["cases"] if c["group"] in goal["groups"]):
+            peers = [row for row in case["rows"] if not row["ours"] and row["name"].startswith(goal["peer"])]
+            for row in (row for row in case["rows"] if row["ours"]):
+                for peer in peers:
+                    key = f"{case['input']}: {row['name']} against {peer['name']}"
+                    ratios[key] = seconds_of(case, row) / seconds_of(case, peer)
+        misses = {key: ratio for key, ratio in ratios.items() if ratio > goal["factor"]}
+        yield {"text": goal["text"], "ratios": ratios, "misses": misses, "factor": goal["factor"]}
+
+
+def _goal_rows(data: dict[str, Any]) -> Iterator[list[str]]:
+    for goal in goals_of(data):
+        if not goal["ratios"]:
+            yield [goal["text"], "not measured", "", ""]
+            continue
+        worst = max(goal["ratios"], key=lambda key: goal["ratios"][key])
+        count = len(goal["ratios"])
+        verdict = "met" if not goal["misses"] else f"missed in {len(goal['misses'])} of {count} comparisons"
+        yield [goal["text"], verdict, _ratio(goal["ratios"][worst]), worst]
+
+
+def _overview_rows(data: dict[str, Any]) -> Iterator[list[str]]:
+    for case in data["cases"]:
+        peer = best_peer(case)
+        for row in (row for row in case["rows"] if row["ours"]):
+            ours = seconds_of(case, row)
+            other = ["", "", ""]
+            if peer:
+                ratio = ours / seconds_of(case, peer)
+                outcome = "faster" if ratio < 1 else "**slower**" if ratio > 1 else "equal"
+                other = [f"{time(seconds_of(case, peer))} ({peer['name']})", _ratio(ratio), outcome]
+            yield [TITLES[case["group"]][0], case["input"], f"{time(ours)} ({row['name']})", *other]
+
+
+def _detail_rows(cases: Iterable[dict[str, Any]]) -> Iterator[list[str]]:
+    for case in cases:
+        peer = best_peer(case)
+        for place, row in enumerate(case["rows"]):
+            yield [
+                "" if place else case["input"],
+                f"**{row['name']}**" if row["ours"] else row["name"],
+                row["gives"],
+                _spread(row["wall"]),
+                _spread(row["cpu"]),
+                f"{row['peak_mb']:,.0f} MB",
+                _ratio(seconds_of(case, row) / seconds_of(case, peer)) if peer else "",
+            ]
+
+
+def summary(data: dict[str, Any]) -> str:
+    """Goals and overview as plain tables."""
+    goals = _table(["goal", "outcome", "largest ratio", "there"], _goal_rows(data))
+    overview = _table(["", "input", "topolens", "best peer", "÷ best peer", ""], _overview_rows(data))
+    return f"{goals}\n\n{overview}"
+
+
+def page(data: dict[str, Any]) -> str:
+    """The whole page."""
+    here, machine = data["environment"], data["environment"]["machine"]
+    loads = [load for case in data["cases"] for load in (case["load_before"], case["load_after"])]
+    runs = sorted({case["runs"] for case in data["cases"]})
+    versions = ", ".join(f"{name} {version}" for name, version in here["versions"].items())
+    parts = [
+        "<!-- Made by `python -m benchmarks.page` from benchmarks/results; do not edit. -->",
+        "# Benchmarks",
+        "Ours against named peers, in one run on one machine. Where we are slower, the tables say so.",
+        f"Measured on {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}; "
+        f"{versions}; sources `{here['sources']}`; {data['started'][:10]}. Load average during the measurements: "
+        f"{min(loads):.1f} to {max(loads):.1f} on {machine['cores']} cores"
+        + (", so other work was competing: read ratios rather than seconds." if max(loads) > machine["cores"] else "."),
+        "## Goals of this version",
+        _table(["goal", "outcome", "largest ratio", "there"], _goal_rows(data)),
+        "The ratio is our time over the peer's, over every row of the peer, also those that give bars only.",
+        *_misses(data),
+        "## At a glance",
+        _table(["", "input", "topolens", "best peer", "÷ best peer", ""], _overview_rows(data)),
+    ]
+    for group, (title, text) in TITLES.items():
+        cases = [case for case in data["cases"] if case["group"] == group]
+        if cases:
+            threads = sorted({case["threads"] for case in cases})
+            used = "One thread." if threads == [1] else f"{threads[-1]} threads."
+            header = ["input", "contender", "gives", "wall", "CPU", "peak memory", "÷ best peer"]
+            parts += [f"## {title}", f"{text} {used}", _table(header, _detail_rows(cases))]
+    parts.append(HOW.format(runs=" or ".join(map(str, runs))))
+    return "\n\n".join(parts)
+
+
+def _misses(data: dict[str, Any]) -> Iterator[str]:
+    for goal in goals_of(data):
+        if goal["misses"]:
+            rows = sorted(goal["misses"].items(), key=lambda item: -item[1])
+            yield f"Missed, *{goal['text']}* (allowed: {goal['factor']:g}):"
+            yield "\n".join(f"- {key}: {_ratio(ratio)}" for key, ratio in rows)
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
