@@ -25,7 +25,7 @@ from sklearn.neighbors import NearestNeighbors
 import topolens as tl
 from benchmarks import cases, page
 from benchmarks.cases import Case
-from benchmarks.harness import ROOT, Bench, Contender, environment, measure, now, ticks, write
+from benchmarks.harness import ROOT, Bench, Contender, environment, measure, now, peaks_mb, ticks, write
 from topolens.engines.compiled import spanning_tree
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "gudhi", "ripser")
@@ -387,14 +387,13 @@ def main() -> None:
         parser.error(f"no case matches {', '.join(options.only)}; there are {', '.join(b.name for b in SUITE)}")
     data = _kept(options.output, environment(PACKAGES))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as bars:
+    with Progress(*columns, auto_refresh=False) as bars:  # no second thread: it would not survive the forks
+        # Memory first, as long as this process has done nothing.
+        peaks = [peaks_mb(b) for b in bars.track(chosen, description="memory")]
         task = bars.add_task("", total=ticks(chosen, options.runs))
-        for bench in chosen:
+        for bench, peak in zip(chosen, peaks, strict=True):
             result = measure(
-                "benchmarks.engines",
-                bench,
-                options.runs,
-                lambda message: bars.update(task, advance=1, description=message),
+                bench, peak, options.runs, lambda text: bars.update(task, advance=1, description=text, refresh=True)
             )
             data["cases"] = _placed([*(c for c in data["cases"] if c["name"] != bench.name), result])
             data["finished"] = now()

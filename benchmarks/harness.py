@@ -1,15 +1,14 @@
 """Timing on equal terms: contenders take turns on one input, and must agree on one number.
 
 Wall and CPU seconds are the median and the quartiles of several runs after a warm-up. Peak memory is that of one run
-in a fresh process, above what the same process holds once everything is imported (so the input counts, and the
-pages of code a first call touches).
+in a process of its own, above what that process holds once everything is imported (so the input counts, and the pages
+of code a first call touches).
 """
 
 from __future__ import annotations
 
 import gc
 import hashlib
-import importlib
 import json
 import math
 import multiprocessing
@@ -21,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import metadata
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +73,8 @@ class Bench:
         return "/".join(part for part in (self.group, self.case.name, self.variant) if part)
 
 
-def measure(suite: str, bench: Bench, runs: int, tick: Callable[[str], None]) -> dict[str, Any]:
-    """Result of one bench as plain JSON values; `tick` is called after each warm-up, run and memory measurement."""
+def measure(bench: Bench, peaks: list[float], runs: int, tick: Callable[[str], None]) -> dict[str, Any]:
+    """Result of one bench as plain JSON values; `tick` is called after each warm-up and each run."""
     load = os.getloadavg()[0]
     with limited(bench.threads):
         given = bench.case.make()
@@ -106,10 +106,9 @@ def measure(suite: str, bench: Bench, runs: int, tick: Callable[[str], None]) ->
                 "cpu": spread(cpu),
                 "calls_per_run": inner[place],
                 "total": totals[place],
-                "peak_mb": peak_mb(suite, bench.name, place),
+                "peak_mb": peaks[place],
             }
         )
-        tick(f"{bench.name}: {contender.name}, memory")
     return {
         "name": bench.name,
         "group": bench.group,
@@ -125,7 +124,7 @@ def measure(suite: str, bench: Bench, runs: int, tick: Callable[[str], None]) ->
 
 def ticks(benches: Iterable[Bench], runs: int) -> int:
     """How often `measure` calls `tick` in all."""
-    return sum(len(bench.contenders) * (runs + 2) for bench in benches)
+    return sum(len(bench.contenders) * (runs + 1) for bench in benches)
 
 
 def _timed(contender: Contender, ready: Any, inner: int) -> tuple[tuple[float, float], Any]:
@@ -166,31 +165,33 @@ def limited(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def peak_mb(suite: str, name: str, place: int) -> float:
-    """Peak memory of one run of a contender in a fresh process, in MB above that of its imports."""
-    # A fork server, once everything is imported, is that idle interpreter; each child starts as its copy.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([suite])
-    receive, send = context.Pipe(duplex=False)
-    child = context.Process(target=_memory_child, args=(send, suite, name, place))
-    child.start()
-    send.close()
-    try:
-        return round(receive.recv(), 1)
-    except EOFError:
-        raise RuntimeError(f"{name}: the process that measures memory ended with code {child.exitcode}") from None
-    finally:
+def peaks_mb(bench: Bench) -> list[float]:
+    """Peak memory of one run of each contender, in MB above what this process holds.
+
+    To be called while this process has imported everything and done nothing: each child starts as its copy.
+    """
+    fork = multiprocessing.get_context("fork")
+    peaks = []
+    for contender in bench.contenders:
+        receive, send = fork.Pipe(duplex=False)
+        child = fork.Process(target=_grow, args=(send, bench, contender))
+        child.start()
+        send.close()
+        try:
+            peaks.append(round(receive.recv(), 1))
+        except EOFError:
+            child.join()
+            sentence = f"{bench.name}: {contender.name} ended with code {child.exitcode} while its memory was measured"
+            raise RuntimeError(sentence) from None
         child.join()
+    return peaks
 
 
-def _memory_child(send: Any, suite: str, name: str, place: int) -> None:
-    bench = next(b for b in importlib.import_module(suite).SUITE if b.name == name)
+def _grow(send: Connection, bench: Bench, contender: Contender) -> None:
     idle = _held_mb()
     with limited(bench.threads):
-        contender = bench.contenders[place]
-        result = contender.run(contender.prepare(bench.case.make()))
+        contender.run(contender.prepare(bench.case.make()))
     send.send(_held_mb() - idle)
-    del result
 
 
 def _held_mb() -> float:

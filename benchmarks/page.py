@@ -12,21 +12,27 @@ RESULTS = ROOT / "benchmarks" / "results" / "0.1.0" / "engines.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 TITLES = {
-    "h0": ("H0 of a distance matrix", "Merge scales of components; `spanning_tree` is the bare kernel, `rips` the whole way to `Diagrams`."),
+    "h0": (
+        "H0 of a distance matrix",
+        "Merge scales of components; `spanning_tree` is the bare kernel, `rips` the whole way to `Diagrams`.",
+    ),
     "rips": ("Rips, H0 and H1", "From a distance matrix, over Z/2."),
     "rips-h2": ("Rips, H0 to H2", "From a distance matrix, over Z/2."),
     "cubical": ("Cubical, 2D, H0 and H1", "V: pixels are vertices. T: pixels are squares."),
     "graphs": ("Lower-star filtrations of graphs", "A batch in one call; gudhi takes them one by one."),
     "neighbours": ("Exact k-th neighbour", "What a density core costs. Building an index counts."),
-    "mapper": ("Mapper", "Two PCA lenses, 30 × 30 intervals, gain 3, single linkage in each box. No peer is measured here."),
+    "mapper": (
+        "Mapper",
+        "Two PCA lenses, 30 × 30 intervals, gain 3, single linkage in each box. No peer is measured here.",
+    ),
     "gradient": ("Forward and backward", "Gradient of the summed length of all finite bars of H0 and H1."),
-}  # fmt: skip
+}
 
 HOW = """\
 ## How it is measured
 
-- Ours and the peers run in the same process on the same input, taking turns, {runs} runs each after a warm-up. A run of a
-  quick call repeats it for 20 ms. Figures are medians, quartiles in brackets.
+- Ours and the peers run in the same process on the same input, taking turns, {runs} runs each after a warm-up. A run
+  of a quick call repeats it for 20 ms. Figures are medians, quartiles in brackets.
 - Each contender gets the input in the form it likes best, made before the clock starts. Ours starts from the tensor a
   user has and ends with `Diagrams`: checks, critical cells and the look-up of their values are inside.
 - Before anything is timed, all contenders must agree on one number, mostly the summed length of the finite bars.
@@ -34,7 +40,7 @@ HOW = """\
 - CPU seconds stand beside wall seconds because the machine was not always idle: the column *÷ best peer* divides CPU
   seconds where one thread was used, wall seconds where two were. Below 1 is faster than the fastest peer.
 - Peak memory is that of one run in a fresh process, above what the process holds once everything is imported. It counts
-  the input, and some megabytes of code that a first call touches.
+  the input, and the code that a first call touches, up to some 25 MB of torch's.
 
 ```
 python -m benchmarks.engines                 # the whole suite; needs gudhi and ripser

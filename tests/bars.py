@@ -14,7 +14,9 @@ from topolens.filtrations import Filtration
 def rows(diagrams: Diagrams) -> list[tuple[int, int, float, float]]:
     """All bars as sorted (item, dim, birth, death): a multiset, whatever the cells."""
     numbers = diagrams.detach().to(torch.float64).intervals.tolist()
-    return sorted((b, k, *bar) for b, k, bar in zip(diagrams.batch.tolist(), diagrams.dim.tolist(), numbers, strict=True))
+    return sorted(
+        (b, k, *bar) for b, k, bar in zip(diagrams.batch.tolist(), diagrams.dim.tolist(), numbers, strict=True)
+    )
 
 
 def intervals(diagrams: Diagrams, dim: int) -> list[tuple[float, float]]:

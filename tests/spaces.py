@@ -14,7 +14,8 @@ RP2_TRIANGLES = [
 def projective_plane() -> torch.Tensor:
     """Distances (1, 31, 31) of the barycentric subdivision: 1 where one simplex holds the other, inf elsewhere."""
     simplices = sorted(
-        {face for t in RP2_TRIANGLES for k in (1, 2, 3) for face in combinations(sorted(t), k)}, key=lambda s: (len(s), s)
+        {face for t in RP2_TRIANGLES for k in (1, 2, 3) for face in combinations(sorted(t), k)},
+        key=lambda s: (len(s), s),
     )
     distances = torch.full((len(simplices), len(simplices)), float("inf"))
     for i, a in enumerate(simplices):

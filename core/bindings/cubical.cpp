@@ -1,6 +1,7 @@
 // Persistence pairs of batches of images.
 #include "bindings.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -34,7 +35,9 @@ template <class Real, Construction kind>
 std::vector<Pairs> pairs_of(const Real* images, std::int64_t count, std::int64_t height, std::int64_t width,
                             int max_dim, int threads) {
     std::vector<Pairs> pairs(static_cast<size_t>(count));
-    topolens::parallel_chunks(count, threads, [&](std::int64_t begin, std::int64_t end) {
+    // Starting a thread costs as much as some 10,000 pixels.
+    const auto useful = static_cast<int>(std::min<std::int64_t>(threads, 1 + count * height * width / 32768));
+    topolens::parallel_chunks(count, useful, [&](std::int64_t begin, std::int64_t end) {
         topolens::CubicalPairs<Real, kind> engine(height, width);
         for (std::int64_t b = begin; b < end; ++b)
             engine.compute(images + b * height * width, max_dim, pairs[static_cast<size_t>(b)]);

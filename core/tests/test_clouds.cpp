@@ -1,4 +1,4 @@
-// g++ -std=c++20 -O1 -g -fsanitize=address,undefined -Wall -Wextra -pthread -I core/include core/tests/test_clouds.cpp -o /tmp/test_clouds
+// Build: g++ -std=c++20 -g -fsanitize=address,undefined -pthread -I core/include core/tests/test_clouds.cpp -o /tmp/test_clouds
 #include <cmath>
 #include <cstdio>
 #include <random>

@@ -1,4 +1,4 @@
-// g++ -std=c++20 -O1 -g -fsanitize=address,undefined -Wall -Wextra -I core/include core/tests/test_cubical.cpp -o /tmp/test_cubical
+// Build: g++ -std=c++20 -g -fsanitize=address,undefined -pthread -I core/include core/tests/test_cubical.cpp -o /tmp/test_cubical
 #include <cstdio>
 #include <cmath>
 #include <limits>
@@ -71,8 +71,8 @@ void nothing_crashes() {
     }
 }
 
-// A class of dimension 0 or 1 per cell at most, the Euler characteristic of the full image is 1, and the dual of a
-// checkerboard has as many loops as it has white inner pixels: enough items for the counting sort.
+// Black pixels of a checkerboard hold together by their corners in T, and every white pixel inside is a hole of
+// its own: enough saddles for the counting sort.
 void checkerboard() {
     const int n = 61;
     std::vector<float> image(n * n);

@@ -1,4 +1,4 @@
-// g++ -std=c++20 -O1 -g -fsanitize=address,undefined -Wall -Wextra -I core/include core/tests/test_reduction.cpp -o /tmp/test_reduction
+// Build: g++ -std=c++20 -g -fsanitize=address,undefined -pthread -I core/include core/tests/test_reduction.cpp -o /tmp/test_reduction
 #include <cstdio>
 #include <stdexcept>
 #include <vector>

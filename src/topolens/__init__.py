@@ -6,9 +6,12 @@ from topolens import analyses, coordinates, probes, sampling, shapes
 from topolens.diagrams import Diagrams
 from topolens.filtrations import Filtration, cubical, lower_star, rips, witness
 from topolens.persistence import persistence
-from topolens.mapper import MapperGraph, mapper  # isort: skip  (binds the function over the room of the same name)
+
+# The next two bind functions over the rooms of the same name.
+from topolens.mapper import MapperGraph, mapper  # isort: skip
 from topolens.analyses import Finding
-from topolens.report import Report, report, training_report  # isort: skip
+
+from topolens.report import Report, report, training_report  # type: ignore[no-redef]  # isort: skip
 
 __all__ = [
     "Diagrams",

@@ -39,11 +39,7 @@ def check_dim(max_dim: int) -> int:
 
 def check_prime(field: int) -> int:
     """The field's characteristic itself, if it is a prime below 2**15."""
-    is_prime = (
-        isinstance(field, int)
-        and 2 <= field < 2**15
-        and all(field % q for q in range(2, int(field**0.5) + 1))
-    )
+    is_prime = isinstance(field, int) and 2 <= field < 2**15 and all(field % q for q in range(2, int(field**0.5) + 1))
     if not is_prime:
         raise ValueError(f"field must be a prime below 32768 (homology over Z/field), got {field!r}")
     return field

@@ -156,8 +156,9 @@ class Diagrams:
         intervals = torch.cat(rows) if rows else torch.zeros(0, 2)
         intervals = intervals.to(dtype or torch.get_default_dtype())
         cells = torch.full((len(dims), 2), -1, dtype=torch.int64)
-        return Diagrams(intervals, torch.tensor(dims, dtype=torch.int64), torch.tensor(batch, dtype=torch.int64),
-                        cells, len(items))
+        return Diagrams(
+            intervals, torch.tensor(dims, dtype=torch.int64), torch.tensor(batch, dtype=torch.int64), cells, len(items)
+        )
 
     def to_ripser(self) -> list[list[np.ndarray]]:
         """Per item a list with one array (bars, 2) per dimension from 0 on, as ripser.py's `dgms`."""
@@ -169,7 +170,8 @@ class Diagrams:
         """Per item a list of (dim, (birth, death)), as gudhi's `SimplexTree.persistence`."""
         flat = self.detach().to("cpu", torch.float64)
         return [
-            [(int(k), (float(b), float(d))) for k, (b, d) in zip(item.dim, item.intervals, strict=True)] for item in flat
+            [(int(k), (float(b), float(d))) for k, (b, d) in zip(item.dim, item.intervals, strict=True)]
+            for item in flat
         ]
 
     def to_giotto(self) -> np.ndarray:

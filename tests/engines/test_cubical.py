@@ -1,14 +1,14 @@
 """The compiled engine for images = the textbook, cell by cell."""
 
-import nasty
 import pytest
-import strategies
 import torch
-from bars import difference, reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+import nasty
+import strategies
+from bars import difference, reference
 from topolens.filtrations import cubical
 
 constructions = pytest.mark.parametrize("construction", ["V", "T"])

@@ -2,14 +2,14 @@
 
 from itertools import combinations
 
-import nasty
 import pytest
-import strategies
 import torch
-from bars import difference, reference
 from hypothesis import given, settings
 from torch import Tensor
 
+import nasty
+import strategies
+from bars import difference, reference
 from topolens.filtrations import LowerStar, lower_star
 
 

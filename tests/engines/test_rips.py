@@ -2,16 +2,16 @@
 
 from itertools import product
 
-import nasty
 import pytest
-import spaces
-import strategies
 import torch
-from bars import difference, reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+import nasty
+import spaces
+import strategies
+from bars import difference, reference
 from topolens.filtrations import rips
 
 fields = pytest.mark.parametrize("field", [2, 3, 5])

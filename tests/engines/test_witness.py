@@ -1,14 +1,14 @@
 """Witness edges and their flag complexes = the definition, written as one torch line."""
 
-import nasty
 import pytest
-import strategies
 import torch
-from bars import difference, reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+import nasty
+import strategies
+from bars import difference, reference
 from topolens.engines.compiled import witness_edges
 from topolens.filtrations import witness
 

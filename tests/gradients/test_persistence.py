@@ -1,11 +1,11 @@
 """Gradients of bars with respect to what the user hands in: first and second order, in float64."""
 
-import nasty
 import pytest
 import torch
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
+import nasty
 from topolens.diagrams import Diagrams
 from topolens.filtrations import cubical, lower_star, rips, witness
 from topolens.persistence import persistence

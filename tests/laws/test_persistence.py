@@ -1,13 +1,13 @@
 """Laws of persistence that hold for every input: batches, symmetries, stability, counting, duality."""
 
 import pytest
-import strategies
 import torch
-from bars import bottleneck, intervals, rows
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+import strategies
+from bars import bottleneck, intervals, rows
 from topolens.diagrams import Diagrams
 from topolens.filtrations import Filtration, cubical, lower_star, rips, witness
 from topolens.persistence import persistence

@@ -1,12 +1,12 @@
 """Graphs against GUDHI's simplex tree."""
 
 import pytest
-import strategies
 import torch
-from bars import intervals
 from hypothesis import given, settings
 from torch import Tensor
 
+import strategies
+from bars import intervals
 from topolens.filtrations import lower_star
 from topolens.persistence import persistence
 

@@ -1,15 +1,15 @@
 """Images against GUDHI's cubical complexes."""
 
-import nasty
 import numpy as np
 import pytest
-import strategies
 import torch
-from bars import intervals
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+import nasty
+import strategies
+from bars import intervals
 from topolens.filtrations import cubical
 from topolens.persistence import persistence
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from bars import reference
 from numpy.testing import assert_allclose
 
+from bars import reference
 from topolens.diagrams import Diagrams
 from topolens.engines import Complex
 from topolens.engines.reference import reference_pairs
@@ -86,15 +86,17 @@ def test_gudhis_torus(clouds: dict[str, np.ndarray]) -> None:
     d = persistence(rips(points[None], max_scale=0.25), max_dim=2)
     published = clouds["tore3D_1307__published_rips_r0.25"]
     for k in range(3):
-        expected = published[published[:, 0] == k, 1:]
-        assert_allclose(sorted_bars(d.of_dim(k).intervals.numpy()), sorted_bars(expected), atol=1e-6)
+        found = [tuple(float(f"{x:.6g}") for x in bar) for bar in d.of_dim(k).intervals.tolist()]
+        assert sorted(found) == sorted(map(tuple, published[published[:, 0] == k, 1:].tolist()))
     assert torch.bincount(d.essential().dim).tolist() == [1, 2, 1]
 
 
 @pytest.mark.parametrize(("field", "betti"), [(2, [2, 2, 1]), (3, [2, 1, 0])])
 def test_gudhis_klein_bottle_and_a_point(clouds: dict[str, np.ndarray], field: int, betti: list[int]) -> None:
     """Nine vertices, explicit simplices: the oracle itself, over two fields."""
-    listed = sorted((tuple(v for v in row if v >= 0) for row in clouds["klein9_plus_point__simplices"].tolist()), key=len)
+    listed = sorted(
+        (tuple(v for v in row if v >= 0) for row in clouds["klein9_plus_point__simplices"].tolist()), key=len
+    )
     position = {simplex: index for index, simplex in enumerate(listed)}
     boundary = [
         [(position[s[:k] + s[k + 1 :]], (-1) ** k) for k in range(len(s))] if len(s) > 1 else [] for s in listed

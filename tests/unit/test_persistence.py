@@ -2,11 +2,11 @@
 
 import math
 
-import nasty
 import pytest
 import torch
-from bars import intervals
 
+import nasty
+from bars import intervals
 from topolens.diagrams import Diagrams
 from topolens.filtrations import Filtration, cubical, lower_star, rips, witness
 from topolens.persistence import persistence

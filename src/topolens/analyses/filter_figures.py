@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from topolens.analyses.filter_loops import HEADLINE, Settings, top_bars
-from topolens.analyses.filter_measures import Measured, orientation
+from topolens.analyses.filter_circle import orientation
+from topolens.analyses.filter_measures import Measured
 from topolens.analyses.filter_patches import PatchComparison
 from topolens.analyses.finding import Figure, Table
 from topolens.analyses.occupancy import BINS
-from topolens.mapper import MapperGraph, lens_positions
+from topolens.mapper.graph import MapperGraph, lens_positions
 
 SHOWN = 1500  # points of a scatter
 AROUND = 24  # angular bins of the filters drawn along the circle
@@ -24,11 +25,14 @@ def tables_of(measured: Measured) -> dict[str, Table]:
         null = max(reference.bars[name][0] for reference in measured.nulls)
         rows.append((name, *bars[:3], null))
     fields = [
-        (name, f"Z/{field}", *top_bars(diagrams)[:3], *top_bars(diagrams, 2)[:2]) for name, field, diagrams in measured.by_field
+        (name, f"Z/{field}", *top_bars(diagrams)[:3], *top_bars(diagrams, 2)[:2])
+        for name, field, diagrams in measured.by_field
     ]
     return {
         "filtrations": Table(
-            "Longest H1 bars by filtration, over Z/2", ("filtration", "first", "second", "third", "longest null"), tuple(rows)
+            "Longest H1 bars by filtration, over Z/2",
+            ("filtration", "first", "second", "third", "longest null"),
+            tuple(rows),
         ),
         "fields": Table(
             "Longest bars by field: a Klein bottle has two loops and a void over Z/2, one loop and no void over Z/3",
@@ -51,8 +55,14 @@ def figures_of(
         sweep = measured.sweep
         figures["sweep"] = Figure(
             "sweep",
-            "Longest H1 bar for other density parameters; outlined cells lie above the one Gaussian null drawn for each.",
-            {"k": sweep.k, "p": sweep.p, "top_bar": sweep.top_bar, "null_max": sweep.null, "chosen": [settings.k, settings.p]},
+            "Longest H1 bar for other density parameters; outlined cells lie above the Gaussian null drawn for each.",
+            {
+                "k": sweep.k,
+                "p": sweep.p,
+                "top_bar": sweep.top_bar,
+                "null_max": sweep.null,
+                "chosen": [settings.k, settings.p],
+            },
         )
     figures["patches"] = _patches(measured, patches, size)
     return figures
@@ -66,21 +76,26 @@ def _barcode(measured: Measured) -> Figure:
     tops = [reference.top for reference in measured.nulls]
     return Figure(
         "barcode",
-        f"Longest bars of the {HEADLINE} filtration on {len(measured.marks)} landmarks. A long H1 bar is a loop; the shade is "
-        "the longest bar that random filters give.",
+        f"Longest bars of the {HEADLINE} filtration on {len(measured.marks)} landmarks. A long H1 bar is a loop; the "
+        "shade is the longest bar that random filters give.",
         {"bars": shown, "null_max": max(tops), "null_top_bars": tops, "scale_name": "lazy witness scale"},
     )
 
 
 def _nulls(measured: Measured) -> Figure:
-    groups = {"Gaussian filters": measured.nulls, "untrained twins": measured.twins, "same covariance": measured.moments}
+    groups = {
+        "Gaussian filters": measured.nulls,
+        "untrained twins": measured.twins,
+        "same covariance": measured.moments,
+    }
     spread = measured.repeats[:, 0]
     return Figure(
         "nulls",
-        "The longest loop beside that of random filters, of the untrained layer, and of Gaussian filters with the same covariance.",
+        "The longest loop beside that of random filters, of the untrained layer, and of Gaussian filters with the "
+        "same covariance.",
         {
-            "observed": top_bars(measured.diagrams[HEADLINE])[0],
-            "interval": [float(spread.quantile(0.05)), float(spread.quantile(0.95))] if len(spread) else None,
+            "observed": float(spread.median()),
+            "interval": [float(spread.quantile(0.05)), float(spread.quantile(0.95))],
             "groups": {name: [reference.top for reference in group] for name, group in groups.items() if group},
             "quantity": "longest H1 bar",
         },
@@ -104,8 +119,8 @@ def _along(measured: Measured, size: tuple[int, int]) -> Figure:
     means = sums / torch.linalg.vector_norm(sums, dim=1, keepdim=True).clamp_min(1e-12)
     return Figure(
         "filters_along_circle",
-        "Mean filter in each of 24 arcs of the circular coordinate; the ring inside shows how many filters lie there. The "
-        "coordinate is turned so that angles agree with edge orientation as well as they can.",
+        "Mean filter in each of 24 arcs of the circular coordinate; the ring inside shows how many filters lie there. "
+        "The coordinate is turned so that angles agree with edge orientation as well as they can.",
         {
             "filters": means.reshape(AROUND, *size),
             "angles": (torch.arange(AROUND) + 0.5) / AROUND * 2 * torch.pi,
@@ -126,8 +141,12 @@ def _around(measured: Measured, size: tuple[int, int]) -> dict[str, Figure]:
         "occupancy": Figure(
             "occupancy",
             "Filters in each 10 degrees of the circular coordinate. A circle is evenly filled; clusters leave gaps.",
-            {"counts": loop.around.counts, "gap": loop.around.gap, "entropy": loop.around.entropy,
-             "gap_degrees": loop.around.gap_degrees},
+            {
+                "counts": loop.around.counts,
+                "gap": loop.around.gap,
+                "entropy": loop.around.entropy,
+                "gap_degrees": loop.around.gap_degrees,
+            },
         ),
         "plane": Figure(
             "plane",
@@ -136,8 +155,13 @@ def _around(measured: Measured, size: tuple[int, int]) -> dict[str, Figure]:
         ),
         "orientation": Figure(
             "orientation",
-            "Circular coordinate against the direction in which a filter rises: a line means that the loop is edge orientation.",
-            {"phase": phase, "orientation": orientation(measured.core, size)[some], "correlation": loop.orientation_correlation},
+            "Circular coordinate against the direction in which a filter rises: a line means that the loop is edge "
+            "orientation.",
+            {
+                "phase": phase,
+                "orientation": orientation(measured.core, size)[some],
+                "correlation": loop.orientation_correlation,
+            },
         ),
     }
 
@@ -146,14 +170,21 @@ def _mapper(measured: Measured, graph: MapperGraph, size: tuple[int, int]) -> Fi
     positions, sizes = torch.as_tensor(lens_positions(graph)).double(), torch.as_tensor(graph.sizes)
     large = torch.argsort(sizes, descending=True, stable=True)[: max(len(sizes) // 2, min(len(sizes), 16))]
     picked = _spread_nodes(positions[large], 16)
+    loops = measured.nerve_b1
     means = torch.as_tensor(graph.node_means(measured.core.numpy()))[large[picked]]
     return Figure(
         "mapper",
-        f"Mapper graph on two principal components (30 intervals, gain 3): nodes are clusters of filters, coloured by size; "
-        f"beside it the mean filters of some nodes. Its nerve has {measured.nerve_b1} loops, the cover alone {measured.cover_b1}.",
+        f"Mapper graph on two principal components (30 intervals, gain 3): nodes are clusters of filters, coloured by "
+        f"size; beside it the mean filters of some nodes. Its nerve has {loops['connected']} loops, the cover alone "
+        f"{loops['one_cluster']}.",
         {
-            "positions": positions, "sizes": sizes, "edges": graph.edges, "filters": means.reshape(-1, *size),
-            "filter_positions": positions[large[picked]], "b1": measured.nerve_b1, "cover_b1": measured.cover_b1,
+            "positions": positions,
+            "sizes": sizes,
+            "edges": graph.edges,
+            "filters": means.reshape(-1, *size),
+            "filter_positions": positions[large[picked]],
+            "b1": loops["connected"],
+            "cover_b1": loops["one_cluster"],
         },
     )
 

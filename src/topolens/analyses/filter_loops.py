@@ -12,7 +12,8 @@ from topolens.diagrams import Diagrams
 from topolens.filtrations.rips import rips
 from topolens.filtrations.witness import witness
 from topolens.persistence import persistence
-from topolens.sampling import density_core, maxmin
+from topolens.sampling.density import density_core
+from topolens.sampling.maxmin import maxmin
 
 HEADLINE = "lazy witness, nu = 1"
 BARS = 5  # how many of the longest bars are kept of each filtration

@@ -9,6 +9,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from topolens.analyses.filter_circle import LoopCoordinate, loop_coordinate
 from topolens.analyses.filter_loops import Settings, core_of, draws, filtrations, headline_bars, landmarks_of
 from topolens.analyses.filter_nulls import (
     Reference,
@@ -18,15 +19,17 @@ from topolens.analyses.filter_nulls import (
     plane_variance,
     reference,
 )
-from topolens.analyses.occupancy import Occupancy, circular_correlation, occupancy
-from topolens.coordinates import CircularCoordinate, circular_coordinate
 from topolens.diagrams import Diagrams
 from topolens.filtrations.rips import rips
 from topolens.filtrations.witness import witness
-from topolens.mapper import MapperGraph, betti_numbers, mapper
+from topolens.mapper.graph import MapperGraph
+from topolens.mapper.mapper import mapper
+from topolens.mapper.nerve import betti_numbers
 from topolens.persistence import persistence
-from topolens.sampling import gaussian_filters, neighbour_distance
+from topolens.sampling.density import neighbour_distance
+from topolens.sampling.nulls import gaussian_filters
 
+CLUSTERS = ("connected", "first_gap", "one_cluster")  # how Mapper clusters a box; the last is the cover alone
 MIN_NODE = 5  # Mapper nodes with fewer points are dropped before Betti numbers are read off
 
 
@@ -62,15 +65,6 @@ class Sweep:
 
 
 @dataclass(frozen=True)
-class LoopCoordinate:
-    """The circle that the longest loop maps the core to."""
-
-    coordinate: CircularCoordinate
-    around: Occupancy
-    orientation_correlation: float
-
-
-@dataclass(frozen=True)
 class Measured:
     """Everything measured; see the fields of the Finding made from it."""
 
@@ -87,25 +81,7 @@ class Measured:
     moments: list[Reference]
     sweep: Sweep | None
     graph: MapperGraph | None
-    nerve_b1: int | None
-    cover_b1: int | None
-
-
-def orientation(filters: Tensor, size: tuple[int, int]) -> Tensor:
-    """Direction in which each of the filters (n, h * w) rises, in radians; x runs along the columns, y down the rows."""
-    rows = torch.linspace(-1, 1, size[0], dtype=filters.dtype)[:, None].expand(size)
-    columns = torch.linspace(-1, 1, size[1], dtype=filters.dtype).expand(size)
-    across, down = (ramp.flatten() / torch.linalg.vector_norm(ramp) for ramp in (columns, rows))
-    return torch.atan2(filters @ down, filters @ across)
-
-
-def loop_coordinate(core: Tensor, marks: Tensor, size: tuple[int, int]) -> LoopCoordinate | None:
-    """Circular coordinate of the longest loop of a core (n, h * w), with what it says."""
-    found = circular_coordinate(core, marks)
-    if found is None:
-        return None
-    agreement = circular_correlation(2 * torch.pi * found.phase, orientation(core, size))
-    return LoopCoordinate(found, occupancy(found.phase), agreement)
+    nerve_b1: dict[str, int]
 
 
 Grid = tuple[tuple[float, ...], ...]
@@ -141,8 +117,13 @@ def sweep_over(points: Tensor, settings: Settings, tick: Tick) -> Sweep:
 
 def fields_of(core: Tensor, marks: Tensor) -> list[tuple[str, int, Diagrams]]:
     """Bars to dimension 2 over Z/2 and Z/3, lazy witness and Rips."""
-    kinds = {"lazy witness, nu = 1": witness(core[None], landmarks=marks), "Rips on the landmarks": rips(core[marks][None])}
-    return [(name, field, persistence(kind, max_dim=2, field=field)) for name, kind in kinds.items() for field in (2, 3)]
+    kinds = {
+        "lazy witness, nu = 1": witness(core[None], landmarks=marks),
+        "Rips on the landmarks": rips(core[marks][None]),
+    }
+    return [
+        (name, field, persistence(kind, max_dim=2, field=field)) for name, kind in kinds.items() for field in (2, 3)
+    ]
 
 
 def measure(
@@ -155,15 +136,14 @@ def measure(
     subsets = list(draws(core, settings, effort.repeats))
     loops = [loop_coordinate(subset, start, size) for subset, start in subsets]
     tick()
-    n, d = points.shape
-    nulls = gaussian_nulls(n, d, settings, effort.nulls, tick)
-    moments = covariance_nulls(points, settings, effort.twins, tick)
+    nulls = gaussian_nulls(len(points), size, settings, effort.nulls, tick)
+    moments = covariance_nulls(points, size, settings, effort.twins, tick)
     twins = []
     for index, filters in enumerate(untrained):
-        twins.append(reference(filters, settings, settings.seed + index))
+        twins.append(reference(filters, size, settings, settings.seed + index))
         tick()
-    graph = mapper(core) if effort.graph else None
-    cover = mapper(core, clusters="one_cluster") if effort.graph else None
+    graphs = {kind: mapper(core, clusters=kind) for kind in CLUSTERS} if effort.graph else {}
+    tick()
     return Measured(
         core=core,
         marks=marks,
@@ -177,7 +157,6 @@ def measure(
         twins=twins,
         moments=moments,
         sweep=sweep_over(points, settings, tick) if effort.sweep else None,
-        graph=graph,
-        nerve_b1=betti_numbers(graph, MIN_NODE)[1] if graph else None,
-        cover_b1=betti_numbers(cover, MIN_NODE)[1] if cover else None,
+        graph=graphs.get("connected"),
+        nerve_b1={kind: betti_numbers(graph, MIN_NODE)[1] for kind, graph in graphs.items()},
     )

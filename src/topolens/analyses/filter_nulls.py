@@ -9,9 +9,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from topolens.analyses.filter_circle import LoopCoordinate, loop_coordinate
 from topolens.analyses.filter_loops import HEADLINE, Settings, core_of, filtrations, landmarks_of, top_bars
-from topolens.analyses.occupancy import occupancy
-from topolens.coordinates import circular_coordinate
 from topolens.sampling import covariance_filters, gaussian_filters
 
 Tick = Callable[[], None]
@@ -23,13 +22,12 @@ class Reference:
 
     Args:
         bars: Longest H1 bars by the name of the filtration.
-        entropy, gap_degrees: Occupancy of its own longest loop; NaN where there is none.
+        loop: Its own longest loop as a circle; None where there is no loop.
         plane_variance: Share of the core's variance in its first two principal directions.
     """
 
     bars: dict[str, list[float]]
-    entropy: float
-    gap_degrees: float
+    loop: LoopCoordinate | None
     plane_variance: float
 
     @property
@@ -44,40 +42,36 @@ def plane_variance(core: Tensor) -> float:
     return float(spread[:2].sum() / spread.sum().clamp_min(1e-300))
 
 
-def reference(points: Tensor, settings: Settings, seed: int) -> Reference:
-    """The loops of reference filters (n, d) seen with the same settings."""
+def reference(points: Tensor, size: tuple[int, int], settings: Settings, seed: int) -> Reference:
+    """The loops of reference filters (n, h * w) seen with the same settings."""
     core = core_of(points, settings)
     marks = landmarks_of(core, replace(settings, seed=seed))
-    found = circular_coordinate(core, marks)
-    around = occupancy(found.phase) if found else None
-    return Reference(
-        {name: top_bars(bars) for name, bars in filtrations(core, marks).items()},
-        around.entropy if around else float("nan"),
-        around.gap_degrees if around else float("nan"),
-        plane_variance(core),
-    )
+    bars = {name: top_bars(diagrams) for name, diagrams in filtrations(core, marks).items()}
+    return Reference(bars, loop_coordinate(core, marks, size), plane_variance(core))
 
 
 @lru_cache(maxsize=64)
-def gaussian_reference(n: int, d: int, settings: Settings, seed: int) -> Reference:
+def gaussian_reference(n: int, size: tuple[int, int], settings: Settings, seed: int) -> Reference:
     """One Gaussian null; layers of one shape share it, since it depends on the shape alone."""
-    return reference(gaussian_filters(n, d, seed), settings, seed)
+    return reference(gaussian_filters(n, size[0] * size[1], seed), size, settings, seed)
 
 
-def gaussian_nulls(n: int, d: int, settings: Settings, count: int, tick: Tick) -> list[Reference]:
-    """References of Gaussian filters, one per seed after the settings' own."""
+def gaussian_nulls(n: int, size: tuple[int, int], settings: Settings, count: int, tick: Tick) -> list[Reference]:
+    """References of Gaussian filters, one per seed."""
     out = []
     for index in range(count):
-        out.append(gaussian_reference(n, d, settings, 1000 + settings.seed + index))
+        out.append(gaussian_reference(n, size, settings, 1000 + settings.seed + index))
         tick()
     return out
 
 
-def covariance_nulls(points: Tensor, settings: Settings, count: int, tick: Tick) -> list[Reference]:
+def covariance_nulls(
+    points: Tensor, size: tuple[int, int], settings: Settings, count: int, tick: Tick
+) -> list[Reference]:
     """References of Gaussian filters with the covariance of the given ones."""
     out = []
     for index in range(count):
         seed = 2000 + settings.seed + index
-        out.append(reference(covariance_filters(points, seed), settings, seed))
+        out.append(reference(covariance_filters(points, seed), size, settings, seed))
         tick()
     return out

@@ -42,7 +42,13 @@ def compare_with_patches(core: Tensor, size: tuple[int, int], images: Tensor | N
     picked = core[torch.randperm(len(core), generator=torch.Generator().manual_seed(seed))[:MOST]]
     null = gaussian_filters(len(picked), core.shape[1], 4000 + seed)
     number = Number(
-        nearest_angle(picked, patches), "median angle from a core filter to the nearest patch of a real image, degrees",
-        None, "", nearest_angle(null, patches), "Gaussian filters",
+        nearest_angle(picked, patches),
+        "median angle from a core filter to the nearest patch of a real image, degrees",
+        None,
+        "",
+        nearest_angle(null, patches),
+        "Gaussian filters",
     )
-    return PatchComparison(number, patches, "the two photographs bundled with scikit-learn" if images is None else "the given images")
+    return PatchComparison(
+        number, patches, "the two photographs bundled with scikit-learn" if images is None else "the given images"
+    )

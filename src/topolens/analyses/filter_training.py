@@ -58,7 +58,9 @@ def filter_training(
     parameters = {"k": k, "p": p, "landmarks": landmarks, "steps": steps, **lean.__dict__}
     provenance = cost.provenance(seed, tuple(weights[steps[0]].shape), parameters)
     if any(finding.verdict == "too few filters" for finding in findings):
-        return Finding("filter_training", subject, QUESTION, findings[-1].answer, "too few filters", provenance=provenance)
+        return Finding(
+            "filter_training", subject, QUESTION, findings[-1].answer, "too few filters", provenance=provenance
+        )
     return _finding(subject, steps, findings, provenance)
 
 
@@ -71,19 +73,31 @@ def _finding(subject: str, steps: list[int], findings: list[Finding], provenance
     verdict = _verdict(loops)
     bands = {"longest H1 bar": tuple(f.numbers["top_bar"].interval or (0.0, 0.0) for f in findings)}
     bars = Series(
-        "Longest and second H1 bar over training; the shade is the range of the nulls, the bands are 5-95 % over landmark draws.",
-        "training step", tuple(float(step) for step in steps),
+        "Longest and second H1 bar over training; the grey shade is the range of the nulls, the band 5-95 % over draws.",
+        "training step",
+        tuple(float(step) for step in steps),
         {"longest H1 bar": column("top_bar"), "second H1 bar": column("second_bar")},
         {**bands, "null": tuple((0.0, null) for _ in steps)},
     )
     shape = Series(
         "How evenly the longest loop is filled (entropy) and how well it follows edge orientation.",
-        "training step", tuple(float(step) for step in steps),
-        {"occupancy entropy": column("occupancy_entropy"), "orientation correlation": column("orientation_correlation")},
+        "training step",
+        tuple(float(step) for step in steps),
+        {
+            "occupancy entropy": column("occupancy_entropy"),
+            "orientation correlation": column("orientation_correlation"),
+        },
     )
     rows = tuple(
-        (step, f.verdict, *(f.numbers[name].value for name in ("top_bar", "second_bar", "null_max")),
-         *(f.numbers[name].value if name in f.numbers else None for name in ("occupancy_entropy", "largest_gap_degrees")))
+        (
+            step,
+            f.verdict,
+            *(f.numbers[name].value for name in ("top_bar", "second_bar", "null_max")),
+            *(
+                f.numbers[name].value if name in f.numbers else None
+                for name in ("occupancy_entropy", "largest_gap_degrees")
+            ),
+        )
         for step, f in zip(steps, findings, strict=True)
     )
     best = max(range(len(steps)), key=lambda i: findings[i].numbers["top_bar"].value or 0.0)
@@ -95,13 +109,20 @@ def _finding(subject: str, steps: list[int], findings: list[Finding], provenance
         verdict=verdict,
         numbers={
             "top_bar": replace(findings[-1].numbers["top_bar"], meaning="longest H1 bar at the last step"),
-            "best_bar": replace(findings[best].numbers["top_bar"], meaning=f"longest H1 bar over training, at step {steps[best]:,}"),
+            "best_bar": replace(
+                findings[best].numbers["top_bar"], meaning=f"longest H1 bar over training, at step {steps[best]:,}"
+            ),
             "first_step": Number(steps[loops.index(True)] if any(loops) else None, "first checkpoint with a loop"),
             "share_with_loop": Number(sum(loops) / len(loops), "share of checkpoints with a loop"),
             "null_max": findings[-1].numbers["null_max"],
         },
-        tables={"checkpoints": Table(
-            "Each checkpoint", ("step", "verdict", "longest bar", "second bar", "longest null", "entropy", "widest gap"), rows)},
+        tables={
+            "checkpoints": Table(
+                "Each checkpoint",
+                ("step", "verdict", "longest bar", "second bar", "longest null", "entropy", "widest gap"),
+                rows,
+            )
+        },
         series={"bars": bars, "shape": shape},
         figures=_pictures(steps, findings, best),
         provenance=provenance,
@@ -127,14 +148,18 @@ def _answer(verdict: str, steps: list[int], findings: list[Finding], best: int, 
         "never appears": "No loop appears",
     }[verdict]
     return (
-        f"{head}: the longest bar is {bar(0)} at step {steps[0]:,}, largest with {bar(best)} at step {steps[best]:,}, and "
-        f"{bar(-1)} at step {steps[-1]:,}, against {null:.2f} for the longest of the nulls."
+        f"{head}: the longest bar is {bar(0)} at step {steps[0]:,}, largest with {bar(best)} at step {steps[best]:,}, "
+        f"and {bar(-1)} at step {steps[-1]:,}, against {null:.2f} for the longest of the nulls."
     )
 
 
 def _pictures(steps: list[int], findings: list[Finding], best: int) -> dict[str, Figure]:
     """Filters along the circle where the loop is longest and at the end."""
-    shown = {f"filters_at_step_{steps[i]}": findings[i].figures.get("filters_along_circle") for i in (best, len(steps) - 1)}
+    shown = {
+        f"filters_at_step_{steps[i]}": findings[i].figures.get("filters_along_circle") for i in (best, len(steps) - 1)
+    }
     return {
-        name: replace(figure, caption=f"Step {name.rsplit('_', 1)[1]}. {figure.caption}") for name, figure in shown.items() if figure
+        name: replace(figure, caption=f"Step {name.rsplit('_', 1)[1]}. {figure.caption}")
+        for name, figure in shown.items()
+        if figure
     }

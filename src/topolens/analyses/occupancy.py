@@ -46,8 +46,11 @@ def occupancy(phase: Tensor) -> Occupancy:
     full = counts >= 0.25 * len(turns) / BINS
     rises = int((full & ~full.roll(1)).sum())
     return Occupancy(
-        tuple(counts.tolist()), entropy, 360 * float(steps[widest]),
-        (start, start + 2 * math.pi * float(steps[widest])), rises or int(full.any()),
+        tuple(counts.tolist()),
+        entropy,
+        360 * float(steps[widest]),
+        (start, start + 2 * math.pi * float(steps[widest])),
+        rises or int(full.any()),
     )
 
 

@@ -43,7 +43,9 @@ class Cost:
         self._start = time.perf_counter()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.seconds = time.perf_counter() - self._start
 
     def provenance(self, seed: int, shape: tuple[int, ...], parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,7 +69,9 @@ def lower_star_pairs(values: Tensor, edges: Tensor, offsets: Tensor, max_dim: in
     edge_rows = edges.detach().to("cpu", torch.int64).contiguous().numpy()
     starts = offsets.detach().to("cpu", torch.int64).contiguous().numpy()
     vertices = array(values)
-    return _entering(_pairs(_core.lower_star_pairs(vertices, edge_rows, starts, max_dim, threads())), vertices, stride=0)
+    return _entering(
+        _pairs(_core.lower_star_pairs(vertices, edge_rows, starts, max_dim, threads())), vertices, stride=0
+    )
 
 
 def witness_edges(distances: Tensor, slack: Tensor) -> Tensor:
@@ -99,7 +101,11 @@ def cell_clusters(points: Tensor, members: Tensor, offsets: Tensor, bins: int) -
     return torch.from_numpy(_core.cell_clusters(array(points), rows, starts, bins, threads()))
 
 
-def partners(offsets: np.ndarray, rows: np.ndarray, coefficients: np.ndarray, dims: np.ndarray, field: int) -> np.ndarray:
+def partners(
+    offsets: np.ndarray, rows: np.ndarray, coefficients: np.ndarray, dims: np.ndarray, field: int
+) -> np.ndarray:
     """Partner of each cell of an explicit filtered complex under persistence, -1 where none."""
-    columns = (np.ascontiguousarray(x, dtype=np.int64) for x in (offsets, rows, coefficients, dims))
-    return _core.reduce_boundary(*columns, field)
+    starts, faces, signs, heights = (
+        np.ascontiguousarray(x, dtype=np.int64) for x in (offsets, rows, coefficients, dims)
+    )
+    return _core.reduce_boundary(starts, faces, signs, heights, field)

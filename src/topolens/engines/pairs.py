@@ -36,6 +36,8 @@ def concatenate(parts: Sequence[Pairs]) -> Pairs:
     """Bars of several items as one batch, part i becoming item i."""
     return Pairs(
         np.concatenate([p.dim for p in parts]) if parts else np.zeros(0, np.int64),
-        np.concatenate([np.full(len(p.dim), i, np.int64) for i, p in enumerate(parts)]) if parts else np.zeros(0, np.int64),
+        np.concatenate([np.full(len(p.dim), i, np.int64) for i, p in enumerate(parts)])
+        if parts
+        else np.zeros(0, np.int64),
         np.concatenate([p.cells for p in parts]) if parts else np.zeros((0, 2), np.int64),
     )

@@ -30,5 +30,3 @@ class Filtration(ABC):
     @abstractmethod
     def explicit(self, item: int, max_dim: int) -> Complex:
         """One item as an explicit complex with cells up to dimension max_dim + 1, for the reference engine."""
-
-

@@ -36,7 +36,8 @@ class LowerStar(Filtration):
         own = self.edges[(self.edges[:, 0] >= start) & (self.edges[:, 0] < stop)]
         edges = sorted({(min(e), max(e)) for e in own.tolist() if e[0] != e[1]})
         source = [*range(start, stop), *(max(e, key=lambda v: (values[v], v)) for e in edges)]
-        boundary = [[] for _ in range(stop - start)] + [[(b - start, 1), (a - start, -1)] for a, b in edges]
+        boundary: list[list[tuple[int, int]]] = [[] for _ in range(stop - start)]
+        boundary += [[(b - start, 1), (a - start, -1)] for a, b in edges]
         return Complex([0] * (stop - start) + [1] * len(edges), source, boundary, values)
 
 
@@ -77,9 +78,16 @@ def lower_star(vertex_values: Tensor, edge_index: Tensor, batch: Tensor | None =
     if edge_index.is_floating_point():
         raise TypeError(f"edge_index must be an integer tensor, got {edge_index.dtype}; convert it with .long()")
     if edge_index.numel() and not 0 <= int(edge_index.min()) <= int(edge_index.max()) < vertices:
-        raise ValueError(f"edge_index must name rows in [0, {vertices}), got {int(edge_index.min())} to {int(edge_index.max())}")
+        raise ValueError(
+            f"edge_index must name rows in [0, {vertices}), got {int(edge_index.min())} to {int(edge_index.max())}"
+        )
     batch = torch.zeros(vertices, dtype=torch.int64, device=vertex_values.device) if batch is None else batch
-    if batch.shape != (vertices,) or batch.is_floating_point() or (batch.diff() < 0).any() or (vertices and batch[0] < 0):
+    if (
+        batch.shape != (vertices,)
+        or batch.is_floating_point()
+        or (batch.diff() < 0).any()
+        or (vertices and batch[0] < 0)
+    ):
         raise ValueError(f"batch must be {vertices} integers that never fall, one per vertex; sort the graphs first")
     if (batch[edge_index[0]] != batch[edge_index[1]]).any():
         raise ValueError("edge_index joins vertices of two graphs; check it against batch")

@@ -28,8 +28,9 @@ def flag_complex(values: np.ndarray, n: int, max_dim: int, max_scale: float) -> 
     def rank(cell: int) -> tuple[float, int]:
         return float(values[cell]), cell
 
-    dims, source, boundary = [0] * n, list(range(n)), [[] for _ in range(n)]  # type: list, list, list
-    position = {(v,): v for v in range(n)}
+    dims, source = [0] * n, list(range(n))
+    boundary: list[list[tuple[int, int]]] = [[] for _ in range(n)]
+    position: dict[tuple[int, ...], int] = {(v,): v for v in range(n)}
     for dim in range(1, max_dim + 2):
         for simplex in combinations(range(n), dim + 1):
             latest = max((n + b * (b - 1) // 2 + a for a, b in combinations(simplex, 2)), key=rank)
@@ -53,8 +54,11 @@ class Rips(Filtration):
         self.max_scale = max_scale
         self._points, self._distances = points, distances
         with torch.no_grad():
-            square = distances if points is None else torch.cdist(
-                points, points, compute_mode="donot_use_mm_for_euclid_dist")
+            square = (
+                distances
+                if points is None
+                else torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
+            )
             assert square is not None
             rows, columns = torch.tril_indices(self.n, self.n, -1, device=given.device)
             vertices = square.new_zeros(self.batch_size, self.n)
@@ -84,9 +88,7 @@ class Rips(Filtration):
         return flag_complex(values, self.n, max_dim, self.max_scale)
 
 
-def rips(
-    points: Tensor | None = None, *, distances: Tensor | None = None, max_scale: float | None = None
-) -> Rips:
+def rips(points: Tensor | None = None, *, distances: Tensor | None = None, max_scale: float | None = None) -> Rips:
     """Vietoris-Rips filtrations of a batch of point clouds or distance matrices.
 
     A simplex enters at its longest edge, in the unit of the distance (its diameter, not its radius).

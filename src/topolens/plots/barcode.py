@@ -53,7 +53,7 @@ def _group(axes: Axes, group: np.ndarray, count: int, top: float, end: float, nu
     left = len(group) - count
     name = named_dim(dim) + {0: "  components", 1: "  loops", 2: "  voids"}.get(dim, "")
     note = f"   the {count} longest of {len(group)}" if left else ""
-    axes.text(0, top + 0.55, name + note, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8.5, color=MUTED)
+    axes.text(0, top + 0.55, name + note, transform=axes.get_yaxis_transform(), va="bottom", fontsize=9.5, color=MUTED)
     for row, (_, birth, death) in enumerate(group[:count]):
         y = top - row
         never = not np.isfinite(death)
@@ -63,7 +63,7 @@ def _group(axes: Axes, group: np.ndarray, count: int, top: float, end: float, nu
         colour = ACCENT if long else MUTED
         axes.barh(y, (end if never else death) - birth, left=birth, height=0.5, color=colour, linewidth=0)
         if long and not never:
-            axes.text(death + 0.008 * end, y, plain(death - birth), va="center", fontsize=8, color=ACCENT)
+            axes.text(death + 0.008 * end, y, plain(death - birth), va="center", fontsize=10, color=ACCENT)
         if never:
             axes.plot(end, y, marker=">", markersize=3.5, color=colour, clip_on=False)
     return top - count - 2.2
@@ -72,6 +72,6 @@ def _group(axes: Axes, group: np.ndarray, count: int, top: float, end: float, nu
 def _brush(axes: Axes, nulls: np.ndarray, top: float) -> None:
     """Draws the nulls' longest bars as one bundle of thin lines that start at zero."""
     name = f"longest H₁ bar of each of {len(nulls)} nulls, from zero"
-    axes.text(0, top + 0.55, name, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8.5, color=MUTED)
+    axes.text(0, top + 0.55, name, transform=axes.get_yaxis_transform(), va="bottom", fontsize=9.5, color=MUTED)
     heights = top - np.linspace(0, 2.6, len(nulls))
     axes.hlines(heights, 0, nulls, color=MUTED, linewidth=min(1.2, 16 / len(nulls)))

@@ -112,7 +112,7 @@ def _wheel(axes: Axes) -> None:
     wedges = [Wedge((0, 0), 1, start, start + 6.5, width=0.42) for start in steps.tolist()]
     inset.add_collection(PatchCollection(wedges, facecolor=phases()(steps / 360), edgecolor="none"))
     for x, y, word in ((1.35, 0, "0"), (0, 1.42, "¼"), (-1.42, 0, "½"), (0, -1.42, "¾")):
-        inset.text(x, y, word, ha="center", va="center", fontsize=7.5, color=MUTED)
+        inset.text(x, y, word, ha="center", va="center", fontsize=8.5, color=MUTED)
 
 
 @styled
@@ -140,7 +140,7 @@ def orientation(phase: Any, orientation: Any, correlation: float) -> Canvas:
     )
     axes.set(xlim=(0, 1), ylim=(0, 360), xticks=[0, 0.25, 0.5, 0.75, 1], yticks=[0, 90, 180, 270, 360])
     axes.set(xlabel="circular coordinate (turns)", ylabel="direction of the edge (degrees)")
-    axes.set_title(f"circular correlation {plain(correlation)}", loc="right", fontsize=9, color=INK)
+    axes.set_title(f"circular correlation {plain(correlation)}", loc="right", fontsize=10, color=INK)
     return figure
 
 

@@ -48,6 +48,7 @@ def _axis(axes: Axes, x: np.ndarray, name: str) -> None:
     wide = len(positive) > 1 and x.min() >= 0 and positive.max() / positive.min() > 50
     if wide:
         axes.set_xscale("symlog", linthresh=float(positive.min()), linscale=0.6)
+        axes.xaxis.set_major_formatter("{x:g}")
     if len(x) <= 9:
         axes.set_xticks(x, [f"{step:g}" for step in x], rotation=30 if wide and len(x) > 6 else 0)
         axes.set_xticks([], minor=True)

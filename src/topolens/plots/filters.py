@@ -37,5 +37,5 @@ def filters(filters: Any) -> Canvas:
         row, column = divmod(index, columns)
         tiles.tile(axes, filter_, (-half_width + 0.6 + 1.2 * column, half_height - 0.6 - 1.2 * row), 1.0, largest)
     note = f"{len(weights)} of {total} filters, evenly chosen" if total > SHOWN else f"{total} filters"
-    axes.text(-half_width + 0.1, -half_height, note, va="bottom", fontsize=8.5, color=MUTED)
+    axes.text(-half_width + 0.1, -half_height, note, va="bottom", fontsize=9.5, color=MUTED)
     return figure

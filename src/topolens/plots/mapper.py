@@ -45,10 +45,10 @@ def mapper(
     scale = float(np.linalg.norm(at - centre, axis=1).max()) or 1.0
     _graph(axes, (at - centre) / scale, weight, pairs)
     _filters(axes, tiles.stack(filters), (numbers(filter_positions, -1, 2) - centre) / scale)
-    axes.text(-1.5, -1.56, f"{len(at)} nodes, {len(pairs)} edges", fontsize=8.5, color=MUTED, va="bottom")
+    axes.text(-1.5, 1.56, f"{len(at)} nodes, {len(pairs)} edges", fontsize=9.5, color=MUTED, va="top")
     if b1 is not None:
         beside = "" if cover_b1 is None else f"  (cover alone: {cover_b1})"
-        axes.text(1.5, -1.56, f"loops of the nerve: {b1}{beside}", fontsize=8.5, color=INK, ha="right", va="bottom")
+        axes.text(1.5, -1.56, f"loops of the nerve: {b1}{beside}", fontsize=9.5, color=INK, ha="right", va="bottom")
     return figure
 
 
@@ -77,9 +77,9 @@ def _filters(axes: Axes, weights: np.ndarray, at: np.ndarray) -> None:
     """Each filter outside the graph in the direction of its place, tied to it by a thin line."""
     if not len(weights):
         return
-    side = min(0.27, 0.8 * 2 * np.pi * ORBIT / len(weights))
+    side = min(0.27, 2 * np.pi * ORBIT / len(weights) / 1.5)
     largest = tiles.limit(weights)
-    angles = _spread(np.arctan2(at[:, 1], at[:, 0]), 1.25 * side / ORBIT)
+    angles = _spread(np.arctan2(at[:, 1], at[:, 0]), 1.45 * side / ORBIT)  # squares on a diagonal reach 1.41
     for filter_, place, angle in zip(weights, at, angles, strict=True):
         x, y = ORBIT * float(np.cos(angle)), ORBIT * float(np.sin(angle))
         axes.plot([place[0], x], [place[1], y], color=FAINT, linewidth=0.7, zorder=0)
@@ -91,7 +91,7 @@ def _spread(angles: np.ndarray, least: float) -> np.ndarray:
     order = np.argsort(angles, kind="stable")
     out = angles[order].copy()
     least = min(least, 2 * np.pi / len(out) * 0.999)
-    for _ in range(200):
+    for _ in range(3000):
         gaps = np.diff(out, append=out[0] + 2 * np.pi)
         push = np.clip(least - gaps, 0, None) / 2
         if push.max() < 1e-4 or len(out) == 1:

@@ -13,7 +13,7 @@ from topolens.plots.style import ROLES, SHEET
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-PIXELS_PER_INCH = 170  # of what is drawn as pixels
+PIXELS_PER_INCH = 150  # of what is drawn as pixels
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _FONTS = re.compile(r"'DejaVu Sans'(, '[^']*')*(, [a-z-]+)*")
 
@@ -45,8 +45,12 @@ def svg(canvas: Canvas, title: str) -> str:
 
 
 def _short(text: str) -> str:
-    """Coordinates to a hundredth of a point, images and paths without line breaks, no empty indents."""
-    text = re.sub(r"-?\d+\.\d{3,}(?!\d*e)", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
+    """Places and paths to a hundredth of a point, lines without indents. Transforms of images keep their precision."""
+
+    def rounded(attribute: re.Match[str]) -> str:
+        return re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), attribute[0])
+
+    text = re.sub(r' (?:d|x|y)="[^"]*"', rounded, text)
     return re.sub(r"\s*\n\s*", "\n", text)
 
 

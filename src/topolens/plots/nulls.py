@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from topolens.plots.style import ACCENT, FAINT, MUTED, canvas, numbers, plain, styled
+from topolens.plots.style import ACCENT, FAINT, MUTED, PAPER, canvas, numbers, plain, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -26,26 +26,22 @@ def nulls(observed: float | None, groups: Mapping[str, Any], quantity: str, inte
     rows = {name: numbers(values, -1) for name, values in groups.items()}
     band = numbers([] if interval is None else interval, -1)
     figure, axes = canvas(1.25 + 0.5 * max(len(rows), 1))
+    ground = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.0}
     for y, (name, values) in enumerate(rows.items()):
         axes.axhline(-y, color=FAINT, linewidth=0.7)
         spread = 0.18 * np.sin(2.4 * np.arange(len(values)))  # apart, and the same in every run
         axes.scatter(values, -y + spread, s=22, color=MUTED, alpha=0.7, linewidths=0)
-        axes.text(
-            0, -y + 0.27, f"{name} ({len(values)})", transform=axes.get_yaxis_transform(), fontsize=8.5, va="bottom"
-        )
+        words = axes.text(0, -y + 0.29, f"{name} ({len(values)})", fontsize=9.5, va="bottom", bbox=ground)
+        words.set_transform(axes.get_yaxis_transform())
     if band.size:
         axes.axvspan(*band, color=ACCENT, alpha=0.18, linewidth=0)
     if observed is not None:
         axes.axvline(observed, color=ACCENT, linewidth=2)
-        label = f"observed {plain(observed)}"
-        axes.set_title(label, fontsize=9, color=ACCENT, loc="left")
+        axes.set_title(f"observed {plain(observed)}", fontsize=10, color=ACCENT, loc="left")
     everything = np.concatenate([*rows.values(), numbers([observed], -1), band, np.zeros(1)])
     everything = everything[np.isfinite(everything)]
     low, high = float(everything.min()), float(everything.max())
     room = 0.04 * (high - low or 1.0)
-    axes.set(
-        xlim=(low - (room if low < 0 else room / 2), high + room), ylim=(-max(len(rows), 1) + 0.5, 0.75), yticks=[]
-    )
-    axes.set_xlabel(quantity)
+    axes.set(xlim=(low - room, high + room), ylim=(0.5 - max(len(rows), 1), 0.85), yticks=[], xlabel=quantity)
     axes.spines["left"].set_visible(False)
     return figure

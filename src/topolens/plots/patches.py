@@ -37,5 +37,5 @@ def patches(angles: Any, filters: Any, patches: Any, distance: float) -> Canvas:
     axes.set_ylim(0, 1.05 * max(float(np.nanmax(learnt)), float(np.nanmax(seen))) or 1.0)
     axes.xaxis.set_major_locator(MultipleLocator(90))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, handlelength=1.4)
-    axes.set_title(f"distance {plain(distance)}", loc="right", fontsize=9, color=INK)
+    axes.set_title(f"distance {plain(distance)}", loc="right", fontsize=10, color=INK)
     return figure

@@ -51,4 +51,4 @@ def quarters(axes: Axes, radius: float) -> None:
     for degrees, x, y in ((0, 1, 0), (90, 0, -1), (180, -1, 0), (270, 0, 1)):
         ha, va = {1: "left", 0: "center", -1: "right"}[x], {1: "bottom", 0: "center", -1: "top"}[y]
         axes.plot([radius * x, 1.04 * radius * x], [radius * y, 1.04 * radius * y], color=FAINT, linewidth=0.8)
-        axes.text(1.07 * radius * x, 1.07 * radius * y, f"{degrees}°", ha=ha, va=va, color=MUTED, fontsize=8.5)
+        axes.text(1.07 * radius * x, 1.07 * radius * y, f"{degrees}°", ha=ha, va=va, color=MUTED, fontsize=9.5)

@@ -34,16 +34,16 @@ SHEET = {
     "axes.edgecolor": MUTED,
     "axes.facecolor": "none",
     "axes.labelcolor": INK,
-    "axes.labelsize": 9,
+    "axes.labelsize": 10,
     "axes.linewidth": 0.7,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "figure.facecolor": "none",
-    "font.size": 9,
+    "font.size": 10,
     "grid.color": FAINT,
     "grid.linewidth": 0.6,
     "image.composite_image": False,
-    "legend.fontsize": 8.5,
+    "legend.fontsize": 9.5,
     "legend.frameon": False,
     "lines.linewidth": 1.6,
     "lines.solid_capstyle": "butt",
@@ -51,10 +51,11 @@ SHEET = {
     "svg.fonttype": "none",
     "svg.hashsalt": "topolens",
     "text.color": INK,
+    "text.parse_math": False,  # names of layers and nulls are words, whatever signs they hold
     "xtick.color": MUTED,
-    "xtick.labelsize": 8.5,
+    "xtick.labelsize": 9.5,
     "ytick.color": MUTED,
-    "ytick.labelsize": 8.5,
+    "ytick.labelsize": 9.5,
 }
 
 

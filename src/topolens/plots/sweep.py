@@ -49,7 +49,7 @@ def sweep(k: Any, p: Any, top_bar: Any, null_max: Any = None, chosen: Any = None
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set(xlabel="p, fraction of the points kept", ylabel="k, neighbour that judges density")
-    axes.set_title("longest H₁ bar", loc="left", fontsize=9, color=INK)
+    axes.set_title("longest H₁ bar", loc="left", fontsize=10, color=INK)
     return figure
 
 

@@ -58,4 +58,4 @@ def key(axes: Axes, centre: tuple[float, float], width: float) -> None:
     axes.imshow(np.linspace(-1, 1, 33)[None], cmap=GREYS, extent=box, aspect="equal", interpolation="none")
     axes.add_patch(Rectangle((box[0], box[2]), width, height, fill=False, edgecolor=MUTED, linewidth=0.5))
     for at, sign in ((box[0], "\N{MINUS SIGN}"), (x, "0"), (box[1], "+")):
-        axes.text(at, box[2] - height * 0.6, sign, ha="center", va="top", fontsize=8, color=INK)
+        axes.text(at, box[2] - height * 0.6, sign, ha="center", va="top", fontsize=10, color=INK)

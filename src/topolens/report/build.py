@@ -52,7 +52,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def predicted_seconds(shape: Sequence[int], settings: Settings, effort: Effort, rates: Rates) -> float:
-    """Predicted seconds of `filter_space` on weights of a shape; the prediction is meant to hold within a factor of 2."""
+    """Predicted seconds of `filter_space` on weights of a shape, meant to hold within a factor of 2."""
     n, d = min(shape[0] * shape[1], effort.max_filters), shape[2] * shape[3]
     if round(settings.p * n) < settings.landmarks or n <= settings.k:
         return 0.01
@@ -75,7 +75,10 @@ def fit(
     cheaper: list[tuple[str, str, dict[str, Any]]] = [
         ("sweep", "the (k, p) map was left out", {"sweep": False}),
         ("draws", "one untrained twin and five draws instead of five and ten", {"twins": 1, "repeats": 5}),
-        *[("thin", f"larger layers were thinned out to {most:,} filters at random", {"max_filters": most}) for most in _THINNER],
+        *[
+            ("thin", f"larger layers were thinned out to {most:,} filters at random", {"max_filters": most})
+            for most in _THINNER
+        ],
         ("graph", "the Mapper graph was left out", {"graph": False}),
     ]
     effort, cut = Effort(), {}

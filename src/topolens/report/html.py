@@ -157,7 +157,9 @@ def number(value: Any, digits: int = 3) -> str:
     """A number as it stands on the page: whole ones grouped by thin spaces, others in three significant digits."""
     if value is None:
         return "–"
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, (int, float)):
         return str(value)
     if value == round(value) or abs(value) >= 10**digits:
         text = f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")

@@ -37,7 +37,9 @@ def test_ideal_models_get_their_verdict(model, loops, verdict, noise):
 
 
 def test_no_null_is_called_a_loop():
-    verdicts = [filter_space(as_weight(gaussian_filters(3000, 9, seed)), k=50, effort=LEAN).verdict for seed in range(20)]
+    verdicts = [
+        filter_space(as_weight(gaussian_filters(3000, 9, seed)), k=50, effort=LEAN).verdict for seed in range(20)
+    ]
     assert verdicts == ["no structure"] * 20
 
 

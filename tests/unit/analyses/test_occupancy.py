@@ -34,4 +34,6 @@ def test_correlation_ignores_turns_and_reflection():
     angle = torch.linspace(0, 6, 50)
     assert circular_correlation(angle, 1.3 - angle) == pytest.approx(1.0)
     assert circular_correlation(angle, angle + 2) == pytest.approx(1.0)
-    assert circular_correlation(torch.linspace(0, 2 * math.pi, 101)[:100], torch.zeros(100)) == pytest.approx(0.0, abs=1e-6)
+    assert circular_correlation(torch.linspace(0, 2 * math.pi, 101)[:100], torch.zeros(100)) == pytest.approx(
+        0.0, abs=1e-6
+    )

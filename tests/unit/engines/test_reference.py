@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-import spaces
 
+import spaces
 from topolens.engines import Complex
 from topolens.engines.reference import reference_pairs
 from topolens.filtrations import rips
@@ -57,7 +57,9 @@ def test_no_complexes_and_empty_complexes() -> None:
 
 
 def test_items_are_numbered() -> None:
-    found = reference_pairs([triangle([0, 1, 2, 3, 4, 5, 6]), Complex([], [], [], np.zeros(0)), triangle([0.0] * 7)], 1, 2)
+    found = reference_pairs(
+        [triangle([0, 1, 2, 3, 4, 5, 6]), Complex([], [], [], np.zeros(0)), triangle([0.0] * 7)], 1, 2
+    )
     assert found.batch.tolist() == [0, 0, 0, 0, 2]
 
 

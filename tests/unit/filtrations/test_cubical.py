@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-import nasty
 import pytest
 import torch
 
+import nasty
 from topolens.filtrations import cubical
 
 IMAGE = torch.tensor([[[0.0, 1.0, 2.0], [5.0, 4.0, 3.0]]])

@@ -2,10 +2,10 @@
 
 import math
 
-import nasty
 import pytest
 import torch
 
+import nasty
 from topolens.filtrations import rips
 from topolens.filtrations.rips import edge_ends
 

@@ -25,7 +25,9 @@ def test_values_on_a_line(nu: int, edges: list[float]) -> None:
     distances = (LINE[0, MARKS] - LINE[0].T).abs()
     slack = distances.sort(0).values[nu - 1] if nu else torch.zeros(5)
     by_definition = [
-        float((torch.maximum(distances[i], distances[j]) - slack).clamp_min(0).min()) for i in range(3) for j in range(i)
+        float((torch.maximum(distances[i], distances[j]) - slack).clamp_min(0).min())
+        for i in range(3)
+        for j in range(i)
     ]
     assert witness(LINE, landmarks=MARKS, nu=nu).values.tolist() == [[0.0, 0.0, 0.0, *by_definition]]
     assert by_definition == edges

@@ -59,6 +59,10 @@ def test_connected_chains_points_within_the_scale():
     assert labels_of(connected, line, scale=1.0) == [0, 0, 0, 1]
     assert labels_of(connected, line, scale=0.9) == [0, 1, 2, 3]
     assert labels_of(connected, line, scale=1.5) == [0, 0, 0, 0]
+    eight = torch.arange(8.0)[:, None]  # fifth neighbours at 3 to 5: scale 7.5
+    assert labels_of(connected, torch.cat([eight, eight + 100.0])) == [0] * 8 + [1] * 8
+    assert labels_of(connected, torch.ones(1, 2)) == [0]
+    assert labels_of(connected, torch.ones(3, 2)) == [0, 0, 0]
     with pytest.raises(ValueError, match="scale"):
         labels_of(connected, line, scale=0.0)
 

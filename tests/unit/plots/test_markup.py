@@ -48,6 +48,12 @@ def test_ids_of_two_pictures_never_meet() -> None:
         assert set(re.findall(r'(?:url\(|href=")#([^")]+)', picture)) <= own
 
 
+def test_numbers_in_words_are_left_as_they_are() -> None:
+    text = svg(nulls(0.7, {"1.23456": [0.1], r"$\nope$": [0.2]}, "bar"), "t")
+    assert ">1.23456 (1)</text>" in text
+    assert r">$\nope$ (1)</text>" in text
+
+
 def test_small_filters_stay_sharp_pixels() -> None:
     text = svg(filters(np.eye(3)[None]), "one filter")
     assert re.search(r'<image[^>]*width="3" height="3"', text)

@@ -62,9 +62,11 @@ def page(text: str) -> Page:
 @pytest.fixture
 def nasty(finding: Finding) -> Report:
     number = Number(1.0, NASTY, (0.0, 2.0), NASTY, 0.5, NASTY, 0.1)
+    figure = Figure("nulls", NASTY, {"observed": 1.0, "groups": {NASTY: [0.1]}, "quantity": NASTY})
+    sentences = dict.fromkeys(("name", "subject", "question", "answer", "verdict"), NASTY)
     bad = Finding(
-        NASTY, NASTY, NASTY, NASTY, NASTY, {NASTY: number}, finding.tables, {}, {NASTY: Figure("nulls", NASTY, {
-            "observed": 1.0, "groups": {NASTY: [0.1]}, "quantity": NASTY})}, {}, {NASTY: (0.5,)}, (NASTY,), {NASTY: NASTY},
+        **sentences, numbers={NASTY: number}, tables=finding.tables, figures={NASTY: figure},
+        references={NASTY: (0.5,)}, warnings=(NASTY,), provenance={NASTY: NASTY},
     )  # fmt: skip
     texts = ("command", "created", "seed", "threads")
     lists = ("warnings", "references")
@@ -140,8 +142,8 @@ def test_embedded_json_cannot_end_its_element() -> None:
 
 def test_section_begins_with_question_verdict_answer_and_has_all_parts(text: str) -> None:
     section = text[text.index('id="finding-1"') : text.index('id="finding-2"')]
-    order = ["Do this layer", "badge found", "One circle:", 'class="numbers', 'class="hero"', 'class="pictures"', "Read with care",
-             "Diagrams and references in full", "Settings, versions and cost"]  # fmt: skip
+    order = ["Do this layer", "badge found", "One circle:", 'class="numbers', 'class="hero"', 'class="pictures"']
+    order += ["Read with care", "Diagrams and references in full", "Settings, versions and cost"]
     places = [section.index(part) for part in order]
     assert places == sorted(places)
     assert section.count("<svg") == 10 + 1 + 2
@@ -226,8 +228,8 @@ def test_templates_are_in_the_package() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "–"), (3, "3"), (12345, "12 345"), (0.5, "0.500"), (-0.25, "−0.250"), (1234.5, "1 234"), (2.0, "2"), (0.0, "0"),
-     (0.00012, "1.20e−04"), (99.96, "100"), ("a", "a"), (True, "True")],
+    [(None, "–"), (3, "3"), (12345, "12\u202f345"), (0.5, "0.500"), (-0.25, "−0.250"), (1234.5, "1\u202f234"),
+     (2.0, "2"), (0.0, "0"), (0.00012, "1.20e−04"), (99.96, "100"), ("a", "a"), (True, "yes")],
 )  # fmt: skip
 def test_number(value: object, text: str) -> None:
     assert number(value) == text

@@ -3,7 +3,14 @@
 import pytest
 import torch
 
-from topolens.sampling import covariance_filters, cover_radius, density_core, gaussian_filters, maxmin, neighbour_distance
+from topolens.sampling import (
+    covariance_filters,
+    cover_radius,
+    density_core,
+    gaussian_filters,
+    maxmin,
+    neighbour_distance,
+)
 
 
 def test_neighbour_distance_by_hand():
