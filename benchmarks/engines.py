@@ -280,11 +280,12 @@ def neighbours(case: Case) -> Bench:
             "scipy cKDTree", lambda points: cKDTree(points).query(points, k=[K + 1], workers=2)[0], gives, **total
         ),
         Contender("scikit-learn, brute", partial(sklearn_neighbours, algorithm="brute"), gives, **total),
-        Contender("torch matmul and kthvalue", torch_neighbours, gives, torch.from_numpy, **total),
     ]
-    if case is cases.FILTERS[0]:  # slower than the k-d tree, and minutes at the larger sizes
-        ball = partial(sklearn_neighbours, algorithm="ball_tree")
-        contenders.append(Contender("scikit-learn, ball tree", ball, gives, **total))
+    if case is not cases.FILTERS[-1]:  # several times slower than the others, which show at the smaller sizes
+        contenders += [
+            Contender("scikit-learn, ball tree", partial(sklearn_neighbours, algorithm="ball_tree"), gives, **total),
+            Contender("torch matmul and kthvalue", torch_neighbours, gives, torch.from_numpy, **total),
+        ]
     return Bench("neighbours", case, tuple(contenders), threads=2)
 
 
@@ -375,7 +376,7 @@ def main() -> None:
     """Measure, write the results after each case, and make the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=__doc__)
     parser.add_argument("--only", action="append", metavar="NAME", help="cases whose name contains this; repeatable")
-    parser.add_argument("--runs", type=int, default=9, help="timed runs after the warm-up, at least 7 (default 9)")
+    parser.add_argument("--runs", type=int, default=7, help="timed runs after the warm-up, at least 7 (default 7)")
     parser.add_argument(
         "-o", "--output", type=Path, default=ROOT / "benchmarks" / "results" / tl.__version__ / "engines.json"
     )
@@ -406,7 +407,7 @@ def _kept(path: Path, here: dict[str, Any]) -> dict[str, Any]:
     goals = [dict(zip(("text", "groups", "peer", "factor"), goal, strict=True)) for goal in GOALS]
     fresh = {"suite": "engines", "environment": here, "goals": goals, "cases": [], "load": list(os.getloadavg())}
     old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    same = old.get("environment") == here
+    same = old.get("environment", {}) | {"commit": None} == here | {"commit": None}  # the hash of the sources tells
     return fresh | {"cases": old["cases"] if same else [], "started": old["started"] if same else now()}
 
 

@@ -104,12 +104,12 @@ def goals_of(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _goal_rows(data: dict[str, Any]) -> Iterator[list[str]]:
     for goal in goals_of(data):
         if not goal["ratios"]:
-            yield [goal["text"], "not measured", "", ""]
+            yield [goal["text"], "not measured", "", "", ""]
             continue
         worst = max(goal["ratios"], key=lambda key: goal["ratios"][key])
         count = len(goal["ratios"])
         verdict = "met" if not goal["misses"] else f"missed in {len(goal['misses'])} of {count} comparisons"
-        yield [goal["text"], verdict, _ratio(goal["ratios"][worst]), worst]
+        yield [goal["text"], verdict, f"{goal['factor']:g}", _ratio(goal["ratios"][worst]), worst]
 
 
 def _overview_rows(data: dict[str, Any]) -> Iterator[list[str]]:
@@ -120,7 +120,7 @@ def _overview_rows(data: dict[str, Any]) -> Iterator[list[str]]:
             other = ["", "", ""]
             if peer:
                 ratio = ours / seconds_of(case, peer)
-                outcome = "faster" if ratio < 1 else "**slower**" if ratio > 1 else "equal"
+                outcome = "faster" if ratio < 1 else "slower" if ratio > 1 else "equal"
                 other = [f"{time(seconds_of(case, peer))} ({peer['name']})", _ratio(ratio), outcome]
             yield [TITLES[case["group"]][0], case["input"], f"{time(ours)} ({row['name']})", *other]
 
@@ -142,7 +142,7 @@ def _detail_rows(cases: Iterable[dict[str, Any]]) -> Iterator[list[str]]:
 
 def summary(data: dict[str, Any]) -> str:
     """Goals and overview as plain tables."""
-    goals = _table(["goal", "outcome", "largest ratio", "there"], _goal_rows(data))
+    goals = _table(["goal", "outcome", "allowed", "largest", "there"], _goal_rows(data))
     overview = _table(["", "input", "topolens", "best peer", "÷ best peer", ""], _overview_rows(data))
     return f"{goals}\n\n{overview}"
 
@@ -162,8 +162,8 @@ def page(data: dict[str, Any]) -> str:
         f"{min(loads):.1f} to {max(loads):.1f} on {machine['cores']} cores"
         + (", so other work was competing: read ratios rather than seconds." if max(loads) > machine["cores"] else "."),
         "## Goals of this version",
-        _table(["goal", "outcome", "largest ratio", "there"], _goal_rows(data)),
-        "The ratio is our time over the peer's, over every row of the peer, also those that give bars only.",
+        _table(["goal", "outcome", "allowed", "largest", "there"], _goal_rows(data)),
+        "Allowed and largest are our time over the peer's, among all rows of the peer, also those that give bars only.",
         *_misses(data),
         "## At a glance",
         _table(["", "input", "topolens", "best peer", "÷ best peer", ""], _overview_rows(data)),

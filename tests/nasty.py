@@ -75,5 +75,6 @@ REFUSED_CLOUDS = {
 
 REFUSED_IMAGES = {
     "NaN": (torch.tensor([[[0.0, NAN]]]), "images contains NaN"),
+    "-inf": (torch.tensor([[[0.0, -INF]]]), "images contains -inf, a birth at infinity; clamp those pixels"),
     "one image alone": (torch.zeros(5, 5), r"for one image pass image\[None\]"),
 }

@@ -11,7 +11,7 @@ from topolens.persistence import persistence
 from topolens.mapper import MapperGraph, mapper  # isort: skip
 from topolens.analyses import Finding
 
-from topolens.report import Report, report, training_report  # type: ignore[no-redef]  # isort: skip
+from topolens.report import Report, report, training_report  # isort: skip
 
 __all__ = [
     "Diagrams",

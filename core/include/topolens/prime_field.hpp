@@ -21,7 +21,9 @@ public:
         return static_cast<Coefficient>(sum >= prime_ ? sum - prime_ : sum);
     }
     Coefficient negate(Coefficient a) const { return a == 0 ? 0 : static_cast<Coefficient>(prime_ - a); }
+    // Most coefficients are 1 (over Z/2 all are), and a division costs more than the rest of a step.
     Coefficient multiply(Coefficient a, Coefficient b) const {
+        if (a == 1) return b;
         return static_cast<Coefficient>(std::int64_t{a} * b % prime_);
     }
     // a^(p - 2), by Fermat.

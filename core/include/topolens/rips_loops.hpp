@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "edge_order.hpp"
@@ -48,7 +49,7 @@ public:
             while (opened < openers_.size() && openers_[opened] < relation.edge) ++opened;
             if (opened == found.size()) continue;  // no loop is open
             write_relation(relation);
-            const std::int64_t row = reduce(static_cast<std::int64_t>(opened) - 1, relation.edge);
+            const std::int64_t row = reduce(static_cast<std::int64_t>(opened) - 1);
             if (row >= 0) found.push_back({openers_[static_cast<std::size_t>(row)], relation.edge});
         }
         for (std::size_t r = 0; r < openers_.size(); ++r)
@@ -122,7 +123,7 @@ private:
     }
 
     // Reduces work_ by the columns kept so far; keeps what is left and returns its last row, or -1 if nothing is.
-    std::int64_t reduce(std::int64_t last, Rank) {
+    std::int64_t reduce(std::int64_t last) {
         for (std::int64_t r = last; r >= 0; --r) {
             const Coefficient coefficient = work_[static_cast<std::size_t>(r)];
             if (coefficient == 0) continue;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "edge_order.hpp"
@@ -61,20 +62,16 @@ private:
     std::size_t width() const { return static_cast<std::size_t>(words_); }
     Word* row(std::int64_t vertex) { return joined_.data() + vertex * words_; }
 
-    static bool has(const std::vector<Word>& bits, Vertex v) { return bits[static_cast<std::size_t>(v / 64)] >> (v % 64) & 1; }
-
     // Components of the lune in rest_, by eating it up: first a vertex and all it is joined to, then each
     // vertex left over, which mostly is joined to the bulk at once.
     inline void split(Rank rank, Lunes& found) {
         const Vertex first = lowest(rest_, 0);
         const Word* near = row(first);
-        Word left = 0;
         for (std::int64_t w = 0; w < words_; ++w) {
             main_[w] = rest_[w] & near[w];
-            left |= rest_[w] &= ~near[w];
+            rest_[w] &= ~near[w];
         }
         move(first, rest_, main_);
-        (void)left;
         for (Vertex seed = lowest(rest_, 0); seed >= 0; seed = lowest(rest_, seed))
             if (!grow(seed)) found.split.push_back({rank, first, seed});
     }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from topolens.analyses.filter_loops import HEADLINE, Settings, top_bars
 from topolens.analyses.filter_circle import orientation
+from topolens.analyses.filter_loops import HEADLINE, Settings, top_bars
 from topolens.analyses.filter_measures import Measured
 from topolens.analyses.filter_patches import PatchComparison
 from topolens.analyses.finding import Figure, Table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 
@@ -54,7 +55,7 @@ def filter_count(found: SpatialFilters) -> Number:
 
 def _loops(measured: Measured) -> dict[str, Number]:
     nulls, most = measured.nulls, max(null.top for null in measured.nulls)
-    longest_null = {"reference": most, "reference_name": "longest of the Gaussian nulls"}
+    beside_null = partial(Number, reference=most, reference_name="longest of the Gaussian nulls")
     above = sum(null.top >= typical_bars(measured)[0] for null in nulls)
     return {
         "b1": Number(
@@ -67,14 +68,13 @@ def _loops(measured: Measured) -> dict[str, Number]:
         ),
         "top_bar": _bar(measured, 0, f"length of the longest H1 bar, {HEADLINE}"),
         "second_bar": _bar(measured, 1, f"length of the second H1 bar, {HEADLINE}"),
-        "untrained_max": Number(
-            _longest(measured.twins), f"longest H1 bar of {len(measured.twins)} untrained twins", **longest_null
+        "untrained_max": beside_null(
+            _longest(measured.twins), f"longest H1 bar of the layer untrained, {len(measured.twins)} drawn"
         ),
-        "covariance_max": Number(
+        "covariance_max": beside_null(
             _longest(measured.moments),
-            f"longest H1 bar of {len(measured.moments)} Gaussians with the filters' own covariance: what second moments "
-            "alone explain",
-            **longest_null,
+            f"longest H1 bar of Gaussian filters with the same covariance, {len(measured.moments)} drawn: what second "
+            "moments alone explain",
         ),
         "null_max": Number(most, f"longest H1 bar of {len(nulls)} Gaussian nulls through the same density core"),
         "p_value": Number(
@@ -84,7 +84,8 @@ def _loops(measured: Measured) -> dict[str, Number]:
 
 
 def _shape(measured: Measured) -> dict[str, Number]:
-    cover = {"reference": measured.nerve_b1.get("one_cluster"), "reference_name": "the same cover without clustering"}
+    cover = measured.nerve_b1.get("one_cluster")
+    beside_cover = partial(Number, reference=cover, reference_name="the same cover without clustering")
     return {
         "plane_variance": Number(
             measured.plane_variance,
@@ -92,15 +93,13 @@ def _shape(measured: Measured) -> dict[str, Number]:
             reference=_median([null.plane_variance for null in measured.nulls]),
             reference_name=f"median of {len(measured.nulls)} Gaussian nulls",
         ),
-        "nerve_b1": Number(
+        "nerve_b1": beside_cover(
             measured.nerve_b1.get("connected"),
             "loops of the Mapper nerve, single linkage at one scale, nodes of at least 5 points",
-            **cover,
         ),
-        "nerve_b1_first_gap": Number(
+        "nerve_b1_first_gap": beside_cover(
             measured.nerve_b1.get("first_gap"),
             "the same with the first-gap rule in each box, which counts too many on some synthetic circles",
-            **cover,
         ),
     }
 

@@ -73,7 +73,7 @@ def _finding(subject: str, steps: list[int], findings: list[Finding], provenance
     verdict = _verdict(loops)
     bands = {"longest H1 bar": tuple(f.numbers["top_bar"].interval or (0.0, 0.0) for f in findings)}
     bars = Series(
-        "Longest and second H1 bar over training; the grey shade is the range of the nulls, the band 5-95 % over draws.",
+        "Longest and second H1 bar over training; grey is the range of the nulls, bands are 5-95 % over draws.",
         "training step",
         tuple(float(step) for step in steps),
         {"longest H1 bar": column("top_bar"), "second H1 bar": column("second_bar")},

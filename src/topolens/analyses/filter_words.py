@@ -45,9 +45,9 @@ def needed_filters(settings: Settings) -> int:
 def too_few_of(n: int, core: int, settings: Settings) -> str:
     """The answer where there are too few filters."""
     return (
-        f"Too few filters to tell: {n:,} give a core of {core:,}, and {settings.landmarks} landmarks at k = {settings.k}, "
-        f"p = {settings.p:g} need at least {needed_filters(settings):,}; pool several networks or checkpoints, or lower "
-        "landmarks and k."
+        f"Too few filters to tell: {n:,} give a core of {core:,}, and {settings.landmarks} landmarks at "
+        f"k = {settings.k}, p = {settings.p:g} need at least {needed_filters(settings):,}; pool several networks or "
+        "checkpoints, or lower landmarks and k."
     )
 
 
@@ -63,8 +63,8 @@ def warnings_of(
         out.append(f"A random {len(points):,} of {len(found.points):,} filters were used, to keep the search short.")
     if settings.k > k:
         out.append(
-            f"k = {settings.k} is {settings.k / len(points):.1%} of the filters: density is then judged over long arcs, "
-            f"and the core of an even circle may keep only some of them; compare with k = {k}."
+            f"k = {settings.k} is {settings.k / len(points):.1%} of the filters: density is then judged over long "
+            f"arcs, and the core of an even circle may keep only some of them; compare with k = {k}."
         )
     if nulls < 20:
         out.append(f"Only {nulls} nulls were drawn, so no p-value below {1 / (1 + nulls):.2f} is possible.")

@@ -32,7 +32,7 @@ def one_sentence() -> Iterator[None]:
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
         return "there is not enough memory; choose fewer layers with --layers"
     text = " ".join(str(error).split())
     if isinstance(error, (ValueError, OSError, ImportError)):

@@ -65,7 +65,7 @@ def _source(files: Sequence[Path], model: str | None) -> dict[str, Any]:
     """Names and hashes of the files, without the folders they lie in."""
     if not files:
         return {"source": model}
-    name = files[0].name if len(files) == 1 else f"{files[0].name} … {files[-1].name} ({len(files)} files)"
+    name = files[0].name if len(files) == 1 else f"{files[0].name} ... {files[-1].name} ({len(files)} files)"
     hashes = [_sha256(file) for file in files]
     return {
         "source": f"{name} in {model}" if model else name,

@@ -91,7 +91,8 @@ def cubical(images: Tensor, *, construction: str = "V", superlevel: bool = False
 
     Raises:
         TypeError: If `images` is no floating-point tensor.
-        ValueError: If the shape is not one of the two, an entry is NaN, or `construction` is unknown.
+        ValueError: If the shape is not one of the two, an entry is NaN or -inf (superlevel: inf), or
+            `construction` is unknown.
 
     Gradients: flow to the pixels of birth and death.
     Cost: near one read of the image where it is smooth, a sort of its saddle pixels where it is noisy.
@@ -113,4 +114,7 @@ def cubical(images: Tensor, *, construction: str = "V", superlevel: bool = False
     check_no_nan("images", check_floating("images", images))
     if construction not in ("V", "T"):
         raise ValueError(f'construction must be "V" or "T", got {construction!r}')
-    return Cubical(images.flatten(0, 1) if images.ndim == 4 else images, construction, superlevel)
+    filtration = Cubical(images.flatten(0, 1) if images.ndim == 4 else images, construction, superlevel)
+    if torch.isneginf(filtration.values).any():
+        raise ValueError(f"images contains {'inf' if superlevel else '-inf'}, a birth at infinity; clamp those pixels")
+    return filtration

@@ -57,7 +57,7 @@ def lower_star(vertex_values: Tensor, edge_index: Tensor, batch: Tensor | None =
 
     Raises:
         TypeError: If a tensor has the wrong type.
-        ValueError: If shapes do not fit, a value is NaN, an edge leaves its graph or names no vertex, or `batch` falls.
+        ValueError: If shapes do not fit, a value is NaN or -inf, an edge leaves its graph or names no vertex, or `batch` falls.
 
     Gradients: flow to the vertices of birth and death.
     Cost: O(vertices log vertices + edges).
@@ -71,6 +71,8 @@ def lower_star(vertex_values: Tensor, edge_index: Tensor, batch: Tensor | None =
                 [1., 2.]])
     """
     check_no_nan("vertex_values", check_tensor("vertex_values", vertex_values, ("vertices",)))
+    if torch.isneginf(vertex_values).any():
+        raise ValueError("vertex_values contains -inf, a birth at infinity; clamp those values")
     vertices = len(vertex_values)
     if not isinstance(edge_index, Tensor) or edge_index.ndim != 2 or edge_index.shape[0] != 2:
         got = tuple(edge_index.shape) if isinstance(edge_index, Tensor) else type(edge_index).__name__

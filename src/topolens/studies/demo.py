@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from topolens.probes import load_weights
@@ -20,11 +22,14 @@ from topolens.report.report import Report
 from topolens.studies.mnist_filters import train_digits
 
 MNIST, DIGITS = "MNIST networks, layer 1", "digits networks, layer 1"
-DIGITS_STEPS = 2000
 
 
 def demo_report(
-    networks: int = 24, seed: int = 0, progress: Progress | None = None, shipped: str | Path | None = None
+    networks: int = 24,
+    seed: int = 0,
+    progress: Progress | None = None,
+    shipped: str | Path | None = None,
+    digits_steps: int = 2000,
 ) -> Report:
     """One report on two ensembles: curves over training and the last step in full, for each.
 
@@ -33,6 +38,7 @@ def demo_report(
         seed: Of the training and of every draw in the analyses.
         progress: Called as (seconds done, predicted seconds in all, what is being done), anew for each part.
         shipped: Another file with the filters of an ensemble over training; default the one in the package.
+        digits_steps: Steps of the training on digits.
 
     Raises:
         FileNotFoundError: The package was built without the shipped filters.
@@ -41,7 +47,9 @@ def demo_report(
     """
     steps, accuracy = shipped_filters(shipped)
     mnist = _curves(MNIST, steps, seed, progress)
-    trained, digits_accuracy = train_digits(networks, DIGITS_STEPS, seed=seed, on_step=_on_step(progress, networks))
+    with _one_thread():
+        tell = _on_step(progress, networks, digits_steps)
+        trained, digits_accuracy = train_digits(networks, digits_steps, seed=seed, on_step=tell)
     digits = _curves(DIGITS, trained, seed, progress)
     about = {
         "source": "topolens demo: networks trained on MNIST and on scikit-learn digits",
@@ -70,13 +78,24 @@ def _curves(subject: str, steps: Mapping[int, Tensor], seed: int, progress: Prog
     return training_report(checkpoints, seed=seed, progress=progress)
 
 
-def _on_step(progress: Progress | None, networks: int) -> Callable[[int], None]:
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """These tensors are so small that a second thread gains little, and costs tenfold where the machine is shared."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _on_step(progress: Progress | None, networks: int, steps: int) -> Callable[[int], None]:
     start = time.perf_counter()
 
     def tell(step: int) -> None:
         if progress is not None:
             seconds = time.perf_counter() - start
-            progress(seconds, seconds * DIGITS_STEPS / step, f"training {networks} networks on digits")
+            progress(seconds, seconds * steps / step, f"training {networks} networks on digits")
 
     return tell
 

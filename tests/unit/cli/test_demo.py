@@ -21,7 +21,9 @@ def test_one_report_on_both_ensembles(tmp_path):
     steps = {f"step_{step:06d}": torch.randn(2, 64, 1, 3, 3).half() for step in (0, 100)}
     save_file({**steps, "accuracy": torch.tensor([0.98, 0.99])}, tmp_path / "small.safetensors")
     told = []
-    report = demo_report(2, progress=lambda *now: told.append(now), shipped=tmp_path / "small.safetensors")
+    report = demo_report(
+        2, progress=lambda *now: told.append(now), shipped=tmp_path / "small.safetensors", digits_steps=150
+    )
     assert [(f.name, f.subject) for f in report.findings] == [
         ("filter_training", MNIST),
         ("filter_space", MNIST),

@@ -69,6 +69,15 @@ def test_refused_images(name: str) -> None:
         cubical(images)
 
 
+def test_a_pixel_that_never_enters_and_one_that_always_did() -> None:
+    """+inf keeps a pixel out of a sublevel filtration, -inf out of a superlevel one; the others are refused."""
+    image = torch.tensor([[[0.0, float("inf"), 1.0]]])
+    for f in (cubical(image), cubical(-image, superlevel=True)):
+        assert f.pairs(1, 2).cells.tolist() == [[0, -1], [2, -1]]
+    with pytest.raises(ValueError, match="images contains inf, a birth at infinity"):
+        cubical(image, superlevel=True)
+
+
 def test_refused_construction_and_types() -> None:
     with pytest.raises(ValueError, match='construction must be "V" or "T", got \'v\''):
         cubical(IMAGE, construction="v")

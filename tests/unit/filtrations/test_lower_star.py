@@ -48,6 +48,7 @@ def test_a_graph_without_vertices_counts() -> None:
     ("values", "edges", "batch", "message"),
     [
         (torch.tensor([0.0, float("nan")]), PATH[:, :1], None, "vertex_values contains NaN"),
+        (torch.tensor([0.0, -float("inf")]), PATH[:, :1], None, "vertex_values contains -inf"),
         (VALUES[None], PATH, None, r"vertex_values must have shape \(vertices\), got \(1, 3\)"),
         (VALUES, PATH.T[:, :1], None, None),
         (VALUES, PATH[0], None, r"edge_index must have shape \(2, edges\), got \(2,\); transpose a list of pairs"),
