@@ -1,17 +1,20 @@
 """topolens shows, measures and shapes the topology of neural networks."""
 
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from topolens import analyses, coordinates, probes, sampling, shapes
+    from topolens.analyses import Finding
+    from topolens.diagrams import Diagrams
+    from topolens.filtrations import Filtration, cubical, lower_star, rips, witness  # type: ignore[no-redef]
+    from topolens.mapper import MapperGraph, mapper  # type: ignore[no-redef]
+    from topolens.persistence import persistence
+    from topolens.report import Report, report, training_report  # type: ignore[no-redef]
+
 __version__ = "0.1.0"
-
-from topolens import analyses, coordinates, probes, sampling, shapes
-from topolens.diagrams import Diagrams
-from topolens.filtrations import Filtration, cubical, lower_star, rips, witness
-from topolens.persistence import persistence
-
-# The next two bind functions over the rooms of the same name.
-from topolens.mapper import MapperGraph, mapper  # isort: skip
-from topolens.analyses import Finding
-
-from topolens.report import Report, report, training_report  # isort: skip
 
 __all__ = [
     "Diagrams",
@@ -33,3 +36,49 @@ __all__ = [
     "training_report",
     "witness",
 ]
+
+# A name is imported when it is first used: `topolens --help` must not wait for torch.
+_HOMES = {
+    "Diagrams": "diagrams",
+    "Filtration": "filtrations",
+    "Finding": "analyses",
+    "MapperGraph": "mapper",
+    "Report": "report",
+    "cubical": "filtrations",
+    "lower_star": "filtrations",
+    "mapper": "mapper",
+    "persistence": "persistence",
+    "report": "report",
+    "rips": "filtrations",
+    "training_report": "report",
+    "witness": "filtrations",
+}
+
+
+def _public(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'topolens' has no attribute {name!r}")
+    room = import_module(f"topolens.{_HOMES.get(name, name)}")
+    return getattr(room, name) if name in _HOMES else room
+
+
+if not TYPE_CHECKING:
+    __getattr__ = _public
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+def _function_over_room(name: str) -> property:
+    """A name that stays a function, although importing the room of the same name wants to bind the room to it."""
+    return property(lambda self: _public(name), lambda self, room: None)
+
+
+class _FrontDoor(ModuleType):
+    mapper = _function_over_room("mapper")
+    persistence = _function_over_room("persistence")
+    report = _function_over_room("report")
+
+
+sys.modules[__name__].__class__ = _FrontDoor

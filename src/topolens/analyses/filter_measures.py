@@ -43,7 +43,7 @@ class Effort:
         repeats: Draws of landmarks on 80 % of the core, for the intervals.
         sweep: Whether the map over (k, p) is made.
         graph: Whether the Mapper graph is made.
-        max_filters: More filters than this are thinned out at random.
+        max_filters: More filters than this are thinned out at random, and k in proportion.
     """
 
     nulls: int = 20

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import statistics
 
-from torch import Tensor
-
 from topolens.analyses.filter_measures import Measured
 
 VERDICTS = ("circle", "several loops", "clusters on a cycle", "no structure", "too few filters")
-MARGIN = 1.5  # a loop must be this much longer than the longest bar of any null or untrained twin
+MARGIN = 1.5  # a loop's median bar must be this much longer than the longest bar of any null or untrained twin
 SHARE = 0.25  # and this long beside the longest one: a well-sampled surface has many short bars that no null has
 EVEN_ENTROPY = 0.93  # an even circle fills its 36 bins at least to this entropy
 WIDEST_GAP = 30.0  # and leaves no wider gap, in degrees
 
 
-def loop_counts(measured: Measured) -> Tensor:
-    """Loops in each draw: bars that stand out of all nulls and twins, and beside the longest bar, shape (draws,)."""
-    cut = MARGIN * max(reference.top for reference in (*measured.nulls, *measured.twins))
-    return ((measured.repeats > cut) & (measured.repeats >= SHARE * measured.repeats[:, :1])).sum(1)
-
-
 def loop_count(measured: Measured) -> int:
-    """The median over draws of the number of loops."""
-    return int(loop_counts(measured).median())
+    """Loops: bars that stand out of all nulls and twins in nearly every draw, and beside the longest bar."""
+    longest_reference = max(reference.top for reference in (*measured.nulls, *measured.twins))
+    typical, low = measured.repeats.quantile(0.5, dim=0), measured.repeats.quantile(0.05, dim=0)
+    stands_out = (typical > MARGIN * longest_reference) & (low > longest_reference)
+    return int((stands_out & (typical >= SHARE * typical[0])).sum())
 
 
 def typical_bars(measured: Measured) -> list[float]:
     """The longest headline bars in falling order, each the median over draws."""
-    return measured.repeats.median(0).values.tolist()
+    return measured.repeats.quantile(0.5, dim=0).tolist()
 
 
 def typical(measured: Measured, quantity: str) -> float:

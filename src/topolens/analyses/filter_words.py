@@ -60,7 +60,10 @@ def warnings_of(
     if left_out:
         out.append(f"{left_out:,} of {found.total:,} filters are dead or constant and were left out.")
     if len(points) < len(found.points):
-        out.append(f"A random {len(points):,} of {len(found.points):,} filters were used, to keep the search short.")
+        out.append(
+            f"A random {len(points):,} of {len(found.points):,} filters were used, to keep the search short, with "
+            f"k = {settings.k} in proportion."
+        )
     if settings.k > k:
         out.append(
             f"k = {settings.k} is {settings.k / len(points):.1%} of the filters: density is then judged over long "

@@ -1,7 +1,7 @@
 """`topolens report`: a network's weights in, a page and its numbers out."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,6 +9,10 @@ from topolens.cli.errors import one_sentence
 from topolens.cli.options import Directory, Quiet, Seed, Threads, use_threads
 from topolens.cli.output import check_directory, tell
 from topolens.cli.progress import shown_progress
+
+if TYPE_CHECKING:
+    from topolens.report.build import Model
+    from topolens.report.report import Report
 
 EXAMPLES = r"""Examples:
 
@@ -77,7 +81,6 @@ def command(
             check_directory(directory)
         from topolens.cli.inputs import inputs
         from topolens.probes import load_images
-        from topolens.report.build import report, training_report
 
         use_threads(threads)
         found = inputs(files, model, patterns, seed)
@@ -87,8 +90,13 @@ def command(
                 "images": load_images(images) if images else None,
                 "twin": found.twin, "source": found.source, "progress": progress,
             }  # fmt: skip
-            if len(found.networks) > 1:
-                result = training_report(found.networks, **options)
-            else:
-                result = report(next(iter(found.networks.values())), **options)
+            result = _made(found.networks, options)
         tell(result, directory, as_json, quiet)
+
+
+def _made(networks: "dict[int, Model]", options: dict[str, Any]) -> "Report":
+    from topolens.report.build import report, training_report
+
+    if len(networks) > 1:
+        return training_report(networks, **options)
+    return report(next(iter(networks.values())), **options)

@@ -57,7 +57,8 @@ def lower_star(vertex_values: Tensor, edge_index: Tensor, batch: Tensor | None =
 
     Raises:
         TypeError: If a tensor has the wrong type.
-        ValueError: If shapes do not fit, a value is NaN or -inf, an edge leaves its graph or names no vertex, or `batch` falls.
+        ValueError: If shapes do not fit, a value is NaN or -inf, an edge leaves its graph or names no vertex,
+            or `batch` falls.
 
     Gradients: flow to the vertices of birth and death.
     Cost: O(vertices log vertices + edges).

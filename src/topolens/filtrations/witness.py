@@ -28,9 +28,10 @@ class Witness(Filtration):
             edges = self.n * (self.n - 1) // 2
             for cloud, picked in zip(points, landmarks, strict=True):
                 distances = torch.cdist(cloud[picked], cloud, compute_mode="donot_use_mm_for_euclid_dist")
-                rank = torch.argsort(distances, dim=0, stable=True)[nu - 1] if nu else None
-                nearest.append(picked.new_full((len(cloud),), -1) if rank is None else rank)
-                slack = distances.new_zeros(len(cloud)) if rank is None else distances.gather(0, rank[None])[0]
+                slack, near = distances.new_zeros(len(cloud)), picked.new_full((len(cloud),), -1)
+                if nu:
+                    slack, near = (x[-1] for x in torch.topk(distances, nu, dim=0, largest=False))
+                nearest.append(near)
                 chosen.append(witness_edges(distances, slack).to(points.device) if edges else picked.new_zeros(0))
             self.witnesses = torch.stack(chosen) if chosen else landmarks.new_zeros(0, edges)
             self._nearest = torch.stack(nearest) if nearest else landmarks.new_zeros(0, points.shape[1])

@@ -150,5 +150,9 @@ def _reach(cloud: Tensor) -> float:
 
 
 def one_cluster(points: Tensor, members: Tensor, offsets: Tensor) -> Tensor:
-    """Cluster of each membership when no box is split: the nerve of the cover alone, a reference for the others."""
+    """Cluster of each membership when no box is split: the nerve of the cover alone, a reference for the others.
+
+    Args:
+        points, members, offsets: As in `first_gap`; only the number of members is used.
+    """
     return torch.zeros_like(members)

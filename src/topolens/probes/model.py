@@ -39,6 +39,10 @@ def model_factory(spec: str) -> Callable[[], nn.Module]:
 def made_by(factory: Callable[[], nn.Module], spec: str = "the factory") -> nn.Module:
     """The network that a factory makes, or one sentence on why it does not.
 
+    Args:
+        factory: Makes the network, takes no arguments.
+        spec: What to call the factory in that sentence.
+
     Raises:
         ValueError: The factory fails, or gives something else than a `torch.nn.Module`.
     """

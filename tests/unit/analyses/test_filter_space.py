@@ -6,7 +6,7 @@ import torch
 
 import topolens as tl
 from topolens.analyses import Effort, filter_space
-from topolens.analyses.filter_space import VERDICTS
+from topolens.analyses.filter_verdict import VERDICTS
 from topolens.sampling import gaussian_filters
 
 LEAN = Effort(twins=1, repeats=5, sweep=False, graph=False)
