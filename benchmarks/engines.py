@@ -29,6 +29,8 @@ from benchmarks.harness import ROOT, Bench, Contender, environment, measure, now
 from topolens.engines.compiled import spanning_tree
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "gudhi", "ripser")
+ROOMS = ("core", *(f"src/topolens/{room}" for room in ("engines", "filtrations", "mapper", "sampling")))
+ROOMS += ("src/topolens/diagrams.py", "src/topolens/persistence.py")
 K = 100
 BARS, CELLS = "bars", "bars and critical cells"
 
@@ -386,7 +388,7 @@ def main() -> None:
     chosen = [b for b in SUITE if not options.only or any(name in b.name for name in options.only)]
     if not chosen:
         parser.error(f"no case matches {', '.join(options.only)}; there are {', '.join(b.name for b in SUITE)}")
-    data = _kept(options.output, environment(PACKAGES))
+    data = _kept(options.output, environment(PACKAGES, ROOMS))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, auto_refresh=False) as bars:  # no second thread: it would not survive the forks
         # Memory first, as long as this process has done nothing.

@@ -210,8 +210,8 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-def environment(packages: Iterable[str]) -> dict[str, Any]:
-    """What was measured on what: machine, versions, and the state of the sources."""
+def environment(packages: Iterable[str], rooms: Iterable[str]) -> dict[str, Any]:
+    """What was measured on what: machine, versions of packages, and the state of our sources in `rooms`."""
     return {
         "machine": {
             "cpu": _cpu_model(),
@@ -225,7 +225,7 @@ def environment(packages: Iterable[str]) -> dict[str, Any]:
             **{name: metadata.version(name) for name in packages},
         },
         "commit": _commit(),
-        "sources": _sources(),
+        "sources": sources(rooms),
     }
 
 
@@ -251,13 +251,13 @@ def _commit() -> str | None:
     return next((row.split()[0] for row in rows if row.endswith(f" {text[5:]}")), None)
 
 
-def _sources() -> str:
-    """Hash of the core's and the package's sources: two results with the same one come from the same code."""
+def sources(rooms: Iterable[str]) -> str:
+    """Hash of the named sources, files or folders: two results with the same one come from the same code."""
     digest = hashlib.sha256()
-    for file in sorted(
-        p for room in ("core", "src") for p in (ROOT / room).rglob("*") if p.suffix in (".py", ".hpp", ".cpp")
-    ):
-        digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    for room in (ROOT / name for name in rooms):
+        files = [room] if room.is_file() else sorted(p for p in room.rglob("*") if p.suffix in (".py", ".hpp", ".cpp"))
+        for file in files:
+            digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 
 

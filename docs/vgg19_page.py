@@ -1,8 +1,9 @@
-"""Writes docs/vgg19.md and its pictures: the report on the first convolutions of VGG19.
+"""Writes docs/vgg19.md and its pictures from the report on the first convolutions of VGG19.
 
-    python docs/vgg19_page.py WEIGHTS.npz
+    topolens report VGG19.npz -o vgg19-report
+    python docs/vgg19_page.py vgg19-report
 
-WEIGHTS.npz holds conv1_1.weight to conv3_1.weight of a VGG19 trained on ImageNet, each (out, in, 3, 3).
+VGG19.npz holds conv1_1.weight to conv3_1.weight of a VGG19 trained on ImageNet, each (out, in, 3, 3).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import topolens as tl
+from topolens import Report
 from topolens.analyses import Finding
 from topolens.plots import draw
 
@@ -81,9 +82,8 @@ def section(finding: Finding) -> list[str]:
 def main() -> None:
     """Runs the report and writes the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("weights", type=Path)
-    weights = tl.probes.load_weights(parser.parse_args().weights)
-    result = tl.report(weights, source={"source": "VGG19, ImageNet"})
+    parser.add_argument("report", type=Path, help="folder that `topolens report` wrote")
+    result = Report.load(parser.parse_args().report)
     (DOCS / "pictures").mkdir(exist_ok=True)
     body = [line for finding in result.findings for line in section(finding)]
     (DOCS / "vgg19.md").write_text("\n".join([HEAD, *body]), encoding="utf-8")

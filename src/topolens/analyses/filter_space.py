@@ -41,7 +41,7 @@ def filter_space(
     """What shape the space of a convolution's spatial filters has, calibrated against nulls and untrained twins.
 
     Filters are mean-centred and normalised; the dense core rho(k, p) is kept; lazy witness and Rips persistence on
-    maxmin landmarks count its loops. A loop is a bar above the longest of all nulls and twins in 95 % of draws, 1.5
+    maxmin landmarks count its loops. A loop is a bar above the longest of all nulls and twins in 95 % of draws, 2.5
     times as long in the median, and at least a quarter of the longest bar. One loop whose circular coordinate is evenly
     filled (entropy at least 0.93, no gap of 30 degrees) is a `circle`.
 

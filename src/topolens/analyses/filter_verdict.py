@@ -7,7 +7,7 @@ import statistics
 from topolens.analyses.filter_measures import Measured
 
 VERDICTS = ("circle", "several loops", "clusters on a cycle", "no structure", "too few filters")
-MARGIN = 1.5  # a loop's median bar must be this much longer than the longest bar of any null or untrained twin
+MARGIN = 2.5  # a loop's median bar must be this much longer than the longest bar of any null or untrained twin
 SHARE = 0.25  # and this long beside the longest one: a well-sampled surface has many short bars that no null has
 EVEN_ENTROPY = 0.93  # an even circle fills its 36 bins at least to this entropy
 WIDEST_GAP = 30.0  # and leaves no wider gap, in degrees
