@@ -29,20 +29,28 @@ Model = nn.Module | Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Rates:
-    """What work costs on this machine: seconds per compared coordinate, and per look at a core with 100 landmarks."""
+    """What work costs on this machine, in seconds.
+
+    Args:
+        pair: For each coordinate of each pair of points in a neighbour search.
+        point: For each point in a neighbour search.
+        look: For one lazy witness barcode of 1,000 points on 100 landmarks.
+    """
 
     pair: float
+    point: float
     look: float
 
 
 def measured_rates() -> Rates:
     """Rates from a trial of a second or so; the best of three, since a busy moment says nothing."""
-    cloud = gaussian_filters(3000, 9)
-    core = cloud[:1000]
+    few, many = gaussian_filters(1500, 9), gaussian_filters(6000, 9)
+    core = few[:1000]
     marks = landmarks_of(core, Settings())
-    pair = min(_seconds(lambda: neighbour_distance(cloud, 100)) for _ in range(3))
-    look = min(_seconds(lambda: headline_bars(core, marks)) for _ in range(3))
-    return Rates(pair / (len(cloud) ** 2 * 9), look)
+    short, long = (min(_seconds(lambda: neighbour_distance(cloud, 100)) for _ in range(3)) for cloud in (few, many))
+    pair = max(long - 4 * short, 0.1 * long) / ((6000**2 - 4 * 1500**2) * 9)
+    point = max(short - pair * 1500**2 * 9, 0.0) / 1500
+    return Rates(pair, point, min(_seconds(lambda: headline_bars(core, marks)) for _ in range(3)))
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -54,14 +62,15 @@ def _seconds(work: Callable[[], object]) -> float:
 def predicted_seconds(shape: Sequence[int], settings: Settings, effort: Effort, rates: Rates) -> float:
     """Predicted seconds of `filter_space` on weights of a shape, meant to hold within a factor of 2."""
     n, d = min(shape[0] * shape[1], effort.max_filters), shape[2] * shape[3]
-    if round(settings.p * n) < settings.landmarks or n <= settings.k:
+    core = round(settings.p * n)
+    if core < settings.landmarks or n <= settings.k:
         return 0.01
-    scale = (settings.landmarks / 100) ** 2 * (1 + settings.p * n / 5000)
-    search = rates.pair * n**2 * d
     references = 1 + effort.nulls + 2 * effort.twins
-    looks = 8 * references + 2 * effort.repeats + (50 if effort.sweep else 0)
-    graph = 4e-4 * settings.p * n if effort.graph else 0.0
-    return search * (references + (10 if effort.sweep else 0)) + looks * rates.look * scale + graph
+    searches = references + (10 if effort.sweep else 0)
+    looks = 6 * references + 4 * effort.repeats + (70 if effort.sweep else 0)
+    look = rates.look * (settings.landmarks / 100) ** 2 * (1 + core / 2500)
+    graph = 2e-4 * core if effort.graph else 0.0
+    return searches * (rates.pair * n**2 * d + rates.point * n) + looks * look + graph
 
 
 def fit(
