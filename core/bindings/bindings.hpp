@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "topolens/pairs.hpp"
+
 namespace nb = nanobind;
 
 template <class Scalar, int Rank>
@@ -24,6 +26,23 @@ Owned<Scalar> owned(std::vector<Scalar>&& data, std::vector<size_t> shape) {
     auto* keep = new std::vector<Scalar>(std::move(data));
     nb::capsule owner(keep, [](void* p) noexcept { delete static_cast<std::vector<Scalar>*>(p); });
     return Owned<Scalar>(keep->data(), shape.size(), shape.data(), owner);
+}
+
+// Pairs of all items as four flat arrays (dim, batch, birth cell, death cell); needs the GIL.
+inline nb::tuple packed(const std::vector<topolens::Pairs>& items) {
+    size_t bars = 0;
+    for (const auto& item : items) bars += item.size();
+    std::vector<std::int64_t> dim, batch, birth, death;
+    for (auto* column : {&dim, &batch, &birth, &death}) column->reserve(bars);
+    for (size_t b = 0; b < items.size(); ++b)
+        for (const topolens::Pair& pair : items[b]) {
+            dim.push_back(pair.dim);
+            batch.push_back(static_cast<std::int64_t>(b));
+            birth.push_back(pair.birth);
+            death.push_back(pair.death);
+        }
+    return nb::make_tuple(owned(std::move(dim), {bars}), owned(std::move(batch), {bars}),
+                          owned(std::move(birth), {bars}), owned(std::move(death), {bars}));
 }
 
 void bind_rips(nb::module_& m);

@@ -9,23 +9,6 @@
 #include "topolens/cubical.hpp"
 #include "topolens/threads.hpp"
 
-// (dim, batch, birth_cell, death_cell) of all items; graphs.cpp packs its pairs with it too.
-nb::tuple packed(const std::vector<topolens::Pairs>& items) {
-    size_t bars = 0;
-    for (const auto& item : items) bars += item.size();
-    std::vector<std::int64_t> dim, batch, birth, death;
-    for (auto* column : {&dim, &batch, &birth, &death}) column->reserve(bars);
-    for (size_t b = 0; b < items.size(); ++b)
-        for (const topolens::Pair& pair : items[b]) {
-            dim.push_back(pair.dim);
-            batch.push_back(static_cast<std::int64_t>(b));
-            birth.push_back(pair.birth);
-            death.push_back(pair.death);
-        }
-    return nb::make_tuple(owned(std::move(dim), {bars}), owned(std::move(batch), {bars}),
-                          owned(std::move(birth), {bars}), owned(std::move(death), {bars}));
-}
-
 namespace {
 
 using topolens::Construction;

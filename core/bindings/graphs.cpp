@@ -7,7 +7,6 @@
 
 #include "topolens/lower_star.hpp"
 
-nb::tuple packed(const std::vector<topolens::Pairs>& items);  // in cubical.cpp
 
 namespace {
 

@@ -29,23 +29,16 @@ Indices indices(std::vector<std::int64_t>&& data) {
 }
 
 template <class Scalar>
-std::tuple<Indices, Indices, Indices, Indices> rips_pairs(Input<Scalar, 2> values, std::int64_t n, std::int64_t max_dim,
-                                                          std::int64_t field, double max_scale, int threads) {
-    std::vector<std::int64_t> dim, item, birth, death;
+nb::tuple rips_pairs(Input<Scalar, 2> values, std::int64_t n, std::int64_t max_dim, std::int64_t field, double max_scale,
+                     int threads) {
+    std::vector<topolens::Pairs> found;
     {
         nb::gil_scoped_release release;
         check_width(static_cast<std::int64_t>(values.shape(1)), n);
         const auto batch = static_cast<std::int64_t>(values.shape(0));
-        const auto found = topolens::rips_batch_pairs(values.data(), batch, n, max_dim, field, max_scale, threads);
-        for (std::int64_t b = 0; b < batch; ++b)
-            for (const topolens::Pair& pair : found[static_cast<std::size_t>(b)]) {
-                dim.push_back(pair.dim);
-                item.push_back(b);
-                birth.push_back(pair.birth);
-                death.push_back(pair.death);
-            }
+        found = topolens::rips_batch_pairs(values.data(), batch, n, max_dim, field, max_scale, threads);
     }
-    return {indices(std::move(dim)), indices(std::move(item)), indices(std::move(birth)), indices(std::move(death))};
+    return packed(found);
 }
 
 template <class Scalar>

@@ -1,4 +1,4 @@
-// Build: g++ -std=c++20 -g -fsanitize=address,undefined -pthread -I core/include core/tests/test_clouds.cpp -o /tmp/test_clouds
+// Hand cases for the headers behind bindings/clouds.cpp. `make core` builds and runs it under sanitizers.
 #include <cmath>
 #include <cstdio>
 #include <random>

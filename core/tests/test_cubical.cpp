@@ -1,4 +1,4 @@
-// Build: g++ -std=c++20 -g -fsanitize=address,undefined -pthread -I core/include core/tests/test_cubical.cpp -o /tmp/test_cubical
+// Hand cases for the headers behind bindings/cubical.cpp. `make core` builds and runs it under sanitizers.
 #include <cstdio>
 #include <cmath>
 #include <limits>

@@ -1,4 +1,4 @@
-// Build: g++ -std=c++20 -g -fsanitize=address,undefined -pthread -I core/include core/tests/test_graphs.cpp -o /tmp/test_graphs
+// Hand cases for the headers behind bindings/graphs.cpp. `make core` builds and runs it under sanitizers.
 #include <cstdio>
 #include <vector>
 

@@ -1,6 +1,4 @@
-// Hand cases for Rips pairs, cocycles and spanning trees. From the repository root:
-//   g++ -std=c++20 -O1 -g -Wall -Wextra -I core/include core/tests/test_rips.cpp -o /tmp/test_rips -pthread && /tmp/test_rips
-// and again with -fsanitize=address,undefined and with -fsanitize=thread.
+// Hand cases for Rips pairs, cocycles and spanning trees. `make core` builds and runs it under sanitizers.
 #include <cmath>
 #include <cstdio>
 #include <functional>

@@ -24,7 +24,7 @@ def command(
     seed: Seed = 0,
     threads: Threads = None,
     quiet: Quiet = False,
-    networks: Networks = 24,
+    networks: Networks = 48,
 ) -> None:
     """Report on 100 networks trained on MNIST, and on a small ensemble trained now. Takes some minutes, no download."""
     directory = output or Path("topolens-demo")

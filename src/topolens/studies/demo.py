@@ -1,13 +1,13 @@
-"""The report of `topolens demo`: networks trained on MNIST, whose filters come with the package, and some trained now.
+"""The report of `topolens demo`: trained networks whose filters come with the package, and an ensemble trained now.
 
-The shipped filters are made by `topolens.studies.mnist_filters`.
+The shipped filters are made by `topolens.studies.mnist_filters` and `topolens.studies.cifar_resnet`.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -17,19 +17,20 @@ import torch
 from torch import Tensor
 
 from topolens.probes import load_weights
-from topolens.report.build import Progress, training_report
+from topolens.report.build import Progress, report, training_report
 from topolens.report.report import Report
 from topolens.studies.mnist_filters import train_digits
 
-MNIST, DIGITS = "MNIST networks, layer 1", "digits networks, layer 1"
+MNIST, DIGITS, CIFAR = "MNIST networks, layer 1", "digits networks, layer 1", "CIFAR-10 residual network"
+CIFAR_LAYERS = ("stage2.*", "stage3.*")  # the others have too few filters
 
 
 def demo_report(
-    networks: int = 24,
+    networks: int = 48,
     seed: int = 0,
     progress: Progress | None = None,
     shipped: str | Path | None = None,
-    digits_steps: int = 2000,
+    digits_steps: int = 600,
 ) -> Report:
     """One report on two ensembles: curves over training and the last step in full, for each.
 
@@ -51,12 +52,23 @@ def demo_report(
         tell = _on_step(progress, networks, digits_steps)
         trained, digits_accuracy = train_digits(networks, digits_steps, seed=seed, on_step=tell)
     digits = _curves(DIGITS, trained, seed, progress)
+    residual, residual_accuracy = _residual(seed, progress)
     about = {
-        "source": "topolens demo: networks trained on MNIST and on scikit-learn digits",
+        "source": "topolens demo: networks trained on MNIST, on scikit-learn digits and on CIFAR-10",
         MNIST: _about(steps, accuracy),
         DIGITS: _about(trained, digits_accuracy),
+        CIFAR: {"architecture": "ResNet-20", "test accuracy": residual_accuracy},
     }
-    return Report((*mnist.findings, *digits.findings), _joined(mnist.provenance, digits.provenance, about))
+    checkpoints = {MNIST: mnist.provenance["checkpoints"], DIGITS: digits.provenance["checkpoints"]}
+    parts = (mnist, digits, residual)
+    findings = tuple(finding for part in parts for finding in part.findings)
+    return Report(findings, {**_joined([part.provenance for part in parts], about), "checkpoints": checkpoints})
+
+
+def _shipped(name: str, path: str | Path | None = None) -> dict[str, Tensor]:
+    """The tensors of a file that comes with the package, or of another one."""
+    with resources.as_file(resources.files("topolens.studies").joinpath(name)) as file:
+        return load_weights(path or file)
 
 
 def shipped_filters(path: str | Path | None = None) -> tuple[dict[int, Tensor], Tensor]:
@@ -65,9 +77,7 @@ def shipped_filters(path: str | Path | None = None) -> tuple[dict[int, Tensor], 
     Raises:
         FileNotFoundError: The package was built without them.
     """
-    place = resources.files("topolens.studies").joinpath("mnist_filters.safetensors")
-    with resources.as_file(place) as file:
-        tensors = load_weights(path or file)
+    tensors = _shipped("mnist_filters.safetensors", path)
     found = {name: re.fullmatch(r"step_(\d+)", name) for name in tensors}
     return {int(match[1]): tensors[name] for name, match in found.items() if match}, tensors["accuracy"]
 
@@ -76,6 +86,19 @@ def _curves(subject: str, steps: Mapping[int, Tensor], seed: int, progress: Prog
     """Curves over training and the last step in full; the filters of all networks are one cloud."""
     checkpoints = {step: {f"{subject}.weight": filters.flatten(0, 1)} for step, filters in steps.items()}
     return training_report(checkpoints, seed=seed, progress=progress)
+
+
+def _residual(seed: int, progress: Progress | None) -> tuple[Report, float]:
+    """The later stages of the residual network beside its untrained self, and its test accuracy."""
+    tensors = _shipped("cifar_resnet.safetensors")
+    trained: dict[str, Tensor] = {}
+    twin: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        if name.endswith(".weight"):
+            side = twin if name.startswith("untrained.") else trained
+            side[f"{CIFAR}, {name.removeprefix('untrained.')}"] = tensor
+    layers = [f"{CIFAR}, {pattern}" for pattern in CIFAR_LAYERS]
+    return report(trained, layers=layers, seed=seed, twin=twin, progress=progress), float(tensors["accuracy"])
 
 
 @contextmanager
@@ -110,16 +133,13 @@ def _about(steps: Mapping[int, Tensor], accuracy: Tensor) -> dict[str, Any]:
     }
 
 
-def _joined(one: Mapping[str, Any], two: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
-    """The provenance of the one report made of two."""
+def _joined(parts: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> dict[str, Any]:
+    """The provenance of the one report made of several."""
+    summed = {name: sum(part["model"][name] for part in parts) for name in ("parameters", "layers")}
+    predicted = sum(part["budget"]["predicted"] for part in parts)
     return {
-        **two,
-        "model": {
-            **about,
-            "parameters": one["model"]["parameters"] + two["model"]["parameters"],
-            "layers": one["model"]["layers"] + two["model"]["layers"],
-        },
-        "checkpoints": {MNIST: one["checkpoints"], DIGITS: two["checkpoints"]},
-        "budget": {**two["budget"], "predicted": one["budget"]["predicted"] + two["budget"]["predicted"]},
-        "seconds": one["seconds"] + two["seconds"],
+        **parts[-1],
+        "model": {**about, **summed},
+        "budget": {**parts[-1]["budget"], "predicted": predicted},
+        "seconds": sum(part["seconds"] for part in parts),
     }

@@ -5,13 +5,13 @@ them. This study trains the networks on MNIST and writes the pooled filters, one
 
     python -m topolens.studies.mnist_filters --data mnist.npz --out mnist_filters.safetensors --networks 100
 
-A killed run goes on with the next network: finished ones lie in ``OUT.work/``. The file holds the filters of all
-networks as ``step_000000`` ... (networks, 64, 1, 3, 3), their test accuracies as ``accuracy``, and last second-layer
-filters as ``layer2_step_...``. `train_digits` trains a smaller ensemble, live, on scikit-learn's 8x8 digits.
+A killed run goes on with the next network: finished ones lie in ``mnist_filters.work/``. The file holds the filters
+of all networks as ``step_000000`` ... (networks, 64, 1, 3, 3), their test accuracies as ``accuracy``, and the last
+second-layer filters as ``layer2_step_...``. `train_digits` trains a smaller ensemble, live, on 8x8 digits.
 
-The file in the package was written by an earlier version of this script, which fused the first convolution with its
-pooling and reseeded dropout at step 4,500: same recipe, images and initial weights, but sums are rounded differently, so
-a new run gives networks like these, not these.
+The file in the package was written by an earlier version of this script, which computed the first convolution by
+`conv2d` and reseeded dropout at step 4,500 too: same recipe, images and initial weights, but sums are rounded
+differently, so a new run gives networks like these, not these.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Recipe:
     ``filters``, ``second``, ``hidden`` are X, Y, Z; Y = 0 leaves the second block out. The paper trains 40,000 steps
     of 128 (or 124) images and states neither learning rate nor initial weights; ours are TensorFlow's defaults: Adam
     at 0.001, Glorot uniform weights, biases 0. Small batches, which buy more steps, are our choice, and a tenth of
-    the rate in the last ``cool`` steps, which buys accuracy.
+    the rate in the last ``cool`` steps (at most a fifth of all), which buys accuracy.
     """
 
     filters: int = 64
@@ -214,7 +214,7 @@ def train_one(number: int, data: Path, work: Path, recipe: Recipe, steps: int) -
     if place.exists():
         return place
     torch.set_num_threads(1)
-    images, turn, keep = read_mnist(data), max(0, steps - recipe.cool), checkpoints(steps)
+    images, turn, keep = read_mnist(data), steps - min(recipe.cool, steps // 5), checkpoints(steps)
     network = DigitNetworks(recipe, 1, 28, generator_of(*seeds))
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.rate, fused=True)
     filters = {0: network.first.detach().clone()} | train(network, optimizer, images, seeds, range(turn), keep)
