@@ -62,6 +62,10 @@ The paper trains 40,000 steps of 128 images and finds the primary circle in rho(
 images (Adam, the last 1,000 at a tenth of the rate), which is all that two CPU cores allowed.
 """
 
+CIFAR_HEAD = """One network, trained for 12 epochs on a JPEG-compressed copy of CIFAR-10 (test accuracy 84.5 % on the
+same copy), seen with rho(50, 0.5) since its layers have 512 to 4,096 filters.
+"""
+
 
 def cell(value: object) -> str:
     """A number for a table."""
@@ -128,7 +132,7 @@ def demo_page(found: Mapping[tuple[str, str], Finding]) -> list[str]:
         (f.subject.split(", ")[-1], f.verdict, *(f.numbers[n].value if n in f.numbers else None for n in names))
         for f in residual
     ]
-    lines += ["## CIFAR-10: the later stages of a ResNet-20", ""]
+    lines += ["## CIFAR-10: the later stages of a ResNet-20", "", CIFAR_HEAD]
     lines += table(("layer", "verdict", "longest bar", "second", "longest null", "entropy", "gap", "orientation"), rows)
     best = max(residual, key=lambda f: f.numbers["top_bar"].value if "top_bar" in f.numbers else 0.0)
     return [*lines, *picture("cifar_circle", *_circle(best))]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from topolens.analyses.filter_loops import Settings
 from topolens.analyses.filter_measures import Measured
-from topolens.analyses.filter_verdict import loop_count, typical, typical_bars
+from topolens.analyses.filter_verdict import MARGIN, loop_count, typical, typical_bars
 from topolens.probes.spatial_filters import SpatialFilters
 
 QUESTION = "Do this layer's spatial filters form a circle of rotating edges, several loops, clusters, or nothing?"
@@ -26,7 +26,7 @@ def answer_of(verdict: str, measured: Measured, n: int) -> str:
         f"({low:.2f} to {high:.2f}), {against}"
     )
     if verdict == "no structure":
-        return f"No loop stands out: {seen}."
+        return f"No loop stands out: {seen}; a loop must be {MARGIN} times as long as all nulls and untrained twins."
     if verdict == "several loops":
         longest = ", ".join(f"{bar:.2f}" for bar in bars[: loop_count(measured)])
         return f"There are {loop_count(measured)} loops with bars {longest}, {against}."

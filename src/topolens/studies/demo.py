@@ -23,6 +23,7 @@ from topolens.studies.mnist_filters import train_digits
 
 MNIST, DIGITS, CIFAR = "MNIST networks, layer 1", "digits networks, layer 1", "CIFAR-10 residual network"
 CIFAR_LAYERS = ("stage2.*", "stage3.*")  # the others have too few filters
+CIFAR_K, CIFAR_P = 50, 0.5  # these layers have 512 to 4,096 filters; k = 100 would judge density over a tenth of them
 
 
 def demo_report(
@@ -98,7 +99,8 @@ def _residual(seed: int, progress: Progress | None) -> tuple[Report, float]:
             side = twin if name.startswith("untrained.") else trained
             side[f"{CIFAR}, {name.removeprefix('untrained.')}"] = tensor
     layers = [f"{CIFAR}, {pattern}" for pattern in CIFAR_LAYERS]
-    return report(trained, layers=layers, seed=seed, twin=twin, progress=progress), float(tensors["accuracy"])
+    result = report(trained, layers=layers, k=CIFAR_K, p=CIFAR_P, seed=seed, twin=twin, progress=progress)
+    return result, float(tensors["accuracy"])
 
 
 @contextmanager

@@ -213,8 +213,8 @@ def test_the_json_is_not_changed(report: Report) -> None:
 
 
 def test_every_verdict_of_the_analyses_has_a_tone() -> None:
-    from topolens.analyses.filter_verdict import VERDICTS as SPACE
     from topolens.analyses.filter_training import VERDICTS as TRAINING
+    from topolens.analyses.filter_verdict import VERDICTS as SPACE
 
     assert set(TONES) == {*SPACE, *TRAINING}
 
