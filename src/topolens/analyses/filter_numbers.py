@@ -60,7 +60,7 @@ def _loops(measured: Measured) -> dict[str, Number]:
     return {
         "b1": Number(
             loop_count(measured),
-            f"loops: H1 bars above all nulls and untrained twins in 95 % of draws, {MARGIN} times as long in the median",
+            f"loops: H1 bars above all nulls and twins in 95 % of draws, {MARGIN} times as long in the median",
             reference=0,
             reference_name="the nulls, by definition",
         ),
