@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from topolens.analyses import Finding
     from topolens.report import Report
 
-_COLOURS = {"circle": "green", "several loops": "cyan", "clusters on a cycle": "yellow"}
+NOTES = 3  # warnings shown on the terminal; the page has them all
+_COLOURS = {"circle": "green", "several loops": "cyan", "clusters on a cycle": "yellow", "settles": "green"}
 
 
 def check_directory(path: Path) -> None:
@@ -69,13 +70,20 @@ def _print_table(findings: tuple[Finding, ...]) -> None:
     for name in ("layer", "verdict", "top bar", "longest null", "p"):
         table.add_column(name, justify="left" if name in ("layer", "verdict") else "right", overflow="fold")
     for finding in findings:
-        if finding.name != "filter_training":
-            verdict = Text(finding.verdict, style=_COLOURS.get(finding.verdict, ""))
-            table.add_row(Text(finding.subject), verdict, *_numbers(finding))
+        verdict = Text(finding.verdict, style=_COLOURS.get(finding.verdict, ""))
+        when = ", over training" if finding.name == "filter_training" else ""
+        table.add_row(Text(finding.subject + when), verdict, *_numbers(finding))
     console.print(table)
-    for finding in findings:
-        for warning in finding.warnings:
-            console.print(Text(f"{finding.subject}: {warning}", style="dim"), soft_wrap=True)
+    notes = [f"{finding.subject}: {note}" for finding in findings for note in _notes(finding)]
+    for note in notes[:NOTES]:
+        console.print(Text(note, style="dim"), soft_wrap=True)
+    if len(notes) > NOTES:
+        console.print(Text(f"{len(notes) - NOTES} more notes stand in the report", style="dim"))
+
+
+def _notes(finding: Finding) -> tuple[str, ...]:
+    """What a reader of the table alone would miss."""
+    return (finding.answer,) if finding.verdict == "too few filters" else finding.warnings
 
 
 def _numbers(finding: Finding) -> tuple[str, str, str]:
