@@ -1,5 +1,5 @@
 // Distance of every point to its k-th nearest other point: blocked brute force with a running selection.
-// In 8 or more dimensions a search tree visits nearly all points, so a vectorised scan wins.
+// From 8 dimensions on a search tree visits so many points that a vectorised scan is faster; see docs/benchmarks.md.
 #pragma once
 
 #include <algorithm>
