@@ -10,7 +10,15 @@ import torch
 from torch import Tensor
 
 from topolens.analyses.filter_circle import LoopCoordinate, loop_coordinate
-from topolens.analyses.filter_loops import Settings, core_of, draws, filtrations, headline_bars, landmarks_of
+from topolens.analyses.filter_loops import (
+    HEADLINE,
+    Settings,
+    core_of,
+    draws,
+    filtrations,
+    headline_bars,
+    landmarks_of,
+)
 from topolens.analyses.filter_nulls import (
     Reference,
     Tick,
@@ -26,7 +34,7 @@ from topolens.mapper.graph import MapperGraph
 from topolens.mapper.mapper import mapper
 from topolens.mapper.nerve import betti_numbers
 from topolens.persistence import persistence
-from topolens.sampling.density import neighbour_distance
+from topolens.sampling.density import core_size, neighbour_distance
 from topolens.sampling.nulls import gaussian_filters
 
 CLUSTERS = ("connected", "first_gap", "one_cluster")  # how Mapper clusters a box; the last is the cover alone
@@ -92,7 +100,7 @@ def _grid(points: Tensor, ks: tuple[int, ...], ps: tuple[float, ...], settings: 
     rows = []
     for k in ks:
         order = torch.argsort(neighbour_distance(points, k), stable=True)
-        cores = [points[order[: max(round(p * len(points)), 1)]] for p in ps]
+        cores = [points[order[: core_size(len(points), p)]] for p in ps]
         rows.append(tuple(headline_bars(core, landmarks_of(core, settings))[0] for core in cores))
     return tuple(rows)
 
@@ -107,7 +115,7 @@ def sweep_over(points: Tensor, settings: Settings, tick: Tick) -> Sweep:
     n, d = points.shape
     wanted_k = (settings.k // 8, settings.k // 4, settings.k // 2, settings.k, 2 * settings.k)
     ks = tuple(sorted({k for k in wanted_k if 1 <= k < n}))
-    ps = tuple(sorted({p for p in (0.1, 0.2, settings.p, 0.5, 1.0) if round(p * n) >= settings.landmarks}))
+    ps = tuple(sorted({p for p in (0.1, 0.2, settings.p, 0.5, 1.0) if core_size(n, p) >= settings.landmarks}))
     top = _grid(points, ks, ps, settings)
     tick()
     null = _null_grid(n, d, ks, ps, settings)
@@ -118,7 +126,7 @@ def sweep_over(points: Tensor, settings: Settings, tick: Tick) -> Sweep:
 def fields_of(core: Tensor, marks: Tensor) -> list[tuple[str, int, Diagrams]]:
     """Bars to dimension 2 over Z/2 and Z/3, lazy witness and Rips."""
     kinds = {
-        "lazy witness, nu = 1": witness(core[None], landmarks=marks),
+        HEADLINE: witness(core[None], landmarks=marks),
         "Rips on the landmarks": rips(core[marks][None]),
     }
     return [

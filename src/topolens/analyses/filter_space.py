@@ -21,6 +21,7 @@ from topolens.analyses.finding import Finding, Number
 from topolens.analyses.provenance import Cost
 from topolens.probes.spatial_filters import SpatialFilters, spatial_filters
 from topolens.probes.twin import untrained_twin
+from topolens.sampling.density import core_size
 
 ProgressOf = Callable[[float], None]
 
@@ -75,8 +76,8 @@ def filter_space(
         found = spatial_filters(weight)
         points = _thinned(found.points, effort.max_filters, seed)
         settings = replace(settings, k=max(round(k * len(points) / max(len(found.points), 1)), 1))
-        core_size = max(round(p * len(points)), 1)
-        if core_size >= landmarks and len(points) > settings.k:
+        core = core_size(len(points), p)
+        if core >= landmarks and len(points) > settings.k:
             twins = twins or [untrained_twin(weight, seed + index) for index in range(effort.twins)]
             untrained = [_thinned(spatial_filters(twin).points, len(points), seed) for twin in twins]
             tick = _ticker(progress, 6 + effort.nulls + effort.twins + len(untrained) + 2 * effort.sweep)
@@ -88,7 +89,7 @@ def filter_space(
             measured = None
     provenance = cost.provenance(seed, tuple(weight.shape), {**settings.__dict__, **effort.__dict__})
     if measured is None:
-        return _too_few(subject, found, settings, core_size, provenance)
+        return _too_few(subject, found, settings, core, provenance)
     verdict = verdict_of(measured)
     groups = {"Gaussian nulls": measured.nulls, "untrained twins": measured.twins, "same covariance": measured.moments}
     return Finding(

@@ -22,6 +22,7 @@ from topolens.analyses.provenance import peak_memory_mb, versions
 from topolens.probes import Convolution, Skipped, convolutions, select_layers
 from topolens.report.report import Report
 from topolens.sampling import gaussian_filters, neighbour_distance
+from topolens.sampling.density import core_size
 
 _THINNER = (20_000, 10_000, 5_000, 2_500)
 
@@ -67,7 +68,7 @@ def _seconds(work: Callable[[], object]) -> float:
 def predicted_seconds(shape: Sequence[int], settings: Settings, effort: Effort, rates: Rates) -> float:
     """Predicted seconds of `filter_space` on weights of a shape, meant to hold within a factor of 2."""
     n, d = min(shape[0] * shape[1], effort.max_filters), shape[2] * shape[3]
-    core = round(settings.p * n)
+    core = core_size(n, settings.p)
     if core < settings.landmarks or n <= settings.k:
         return 0.01
     references = 1 + effort.nulls + 2 * effort.twins
@@ -80,8 +81,8 @@ def predicted_seconds(shape: Sequence[int], settings: Settings, effort: Effort, 
 
 def fit(
     layers: Sequence[Convolution], settings: Settings, budget: float | None, rates: Rates
-) -> tuple[list[Effort], list[str]]:
-    """An effort for each layer so that the predicted seconds stay within the budget, and what was cut, in sentences.
+) -> tuple[Effort, list[str]]:
+    """An effort for all layers so that the predicted seconds stay within the budget, and what was cut, in sentences.
 
     Cut first is the sweep, then the twins to one and the draws to five, then large layers are thinned out. Nulls are
     never cut below 20: without them there is no verdict.
@@ -106,7 +107,7 @@ def fit(
             effort, now, cut[kind] = leaner, after, sentence
     if budget is not None and now > budget:
         cut["over"] = "the budget is below what 20 nulls cost, so the run takes longer than asked"
-    return [effort] * len(layers), list(cut.values())
+    return effort, list(cut.values())
 
 
 def _total(layers: Sequence[Convolution], settings: Settings, effort: Effort, rates: Rates) -> float:
@@ -158,10 +159,10 @@ def report(
     chosen, skipped = _layers_of(model, layers)
     untrained = {layer.name: layer.weight for layer in convolutions(twin)[0]} if twin is not None else {}
     start, rates = time.perf_counter(), measured_rates()
-    efforts, cut = fit(chosen, settings, budget, rates)
-    predicted = [predicted_seconds(c.weight.shape, settings, e, rates) for c, e in zip(chosen, efforts, strict=True)]
+    effort, cut = fit(chosen, settings, budget, rates)
+    predicted = [predicted_seconds(layer.weight.shape, settings, effort, rates) for layer in chosen]
     findings: list[Finding] = []
-    for index, (layer, effort) in enumerate(zip(chosen, efforts, strict=True)):
+    for index, layer in enumerate(chosen):
         findings.append(
             filter_space(
                 layer.weight,

@@ -28,6 +28,11 @@ def neighbour_distance(points: Tensor, k: int) -> Tensor:
     return kth_neighbour(points, k)
 
 
+def core_size(n: int, p: float) -> int:
+    """How many of n points the fraction p keeps, at least 1."""
+    return max(round(p * n), 1)
+
+
 def density_core(points: Tensor, k: int, p: float) -> Tensor:
     """Rows of the densest fraction of a cloud, rho(k, p) of Gabrielsson and Carlsson, in rising order.
 
@@ -51,6 +56,5 @@ def density_core(points: Tensor, k: int, p: float) -> Tensor:
         tensor([0, 1, 2])
     """
     check_fraction("p", p)
-    keep = max(round(p * len(points)), 1)
     order = torch.argsort(neighbour_distance(points, k), stable=True)
-    return order[:keep].sort().values
+    return order[: core_size(len(points), p)].sort().values
