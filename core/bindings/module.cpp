@@ -4,6 +4,7 @@
 NB_MODULE(_core, m) {
     m.doc() = "Compiled kernels: flat arrays in, integers out. Use the Python rooms, not this module.";
     bind_rips(m);
+    bind_distances(m);
     bind_cubical(m);
     bind_graphs(m);
     bind_clouds(m);

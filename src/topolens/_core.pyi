@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 
 @overload
-def rips_pairs(values: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], n: int, max_dim: int, field: int, max_scale: float, threads: int) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64]]: ...
+def rips_pairs(values: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], n: int, max_dim: int, field: int, max_scale: float, threads: int) -> tuple: ...
 
 @overload
-def rips_pairs(values: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], n: int, max_dim: int, field: int, max_scale: float, threads: int) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64]]:
+def rips_pairs(values: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], n: int, max_dim: int, field: int, max_scale: float, threads: int) -> tuple:
     """
     Pairs (dim, batch, birth cell, death cell) of Rips filtrations given by cell values (B, C).
     """
@@ -42,6 +42,67 @@ def spanning_tree_points(points: Annotated[NDArray[numpy.float32], dict(shape=(N
 def spanning_tree_points(points: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], threads: int) -> NDArray[numpy.int64]:
     """
     Euclidean minimum spanning trees (B, n - 1, 2) of points (B, n, d), edges in rising order.
+    """
+
+@overload
+def matrix_faults(distances: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], threads: int) -> tuple[bool, bool, bool]: ...
+
+@overload
+def matrix_faults(distances: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], threads: int) -> tuple[bool, bool, bool]:
+    """
+    Whether matrices (B, n, n) hold NaN, a negative entry, or one that differs from its mirror image.
+    """
+
+@overload
+def values_of_distances(distances: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], threads: int) -> NDArray[numpy.float32]: ...
+
+@overload
+def values_of_distances(distances: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], threads: int) -> NDArray[numpy.float64]:
+    """Rips cell values (B, n + n (n - 1) / 2) of matrices (B, n, n)."""
+
+@overload
+def values_of_points(points: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], threads: int) -> NDArray[numpy.float32]: ...
+
+@overload
+def values_of_points(points: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], threads: int) -> NDArray[numpy.float64]:
+    """
+    Rips cell values (B, n + n (n - 1) / 2) of points (B, n, d) with Euclidean distances.
+    """
+
+@overload
+def components_of_distances(distances: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], max_scale: float, threads: int) -> tuple: ...
+
+@overload
+def components_of_distances(distances: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], max_scale: float, threads: int) -> tuple:
+    """
+    Degree-0 pairs (dim, batch, birth cell, death cell) of matrices (B, n, n), from spanning trees.
+    """
+
+@overload
+def components_of_points(points: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], max_scale: float, threads: int) -> tuple: ...
+
+@overload
+def components_of_points(points: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], max_scale: float, threads: int) -> tuple:
+    """
+    Degree-0 pairs of points (B, n, d), from spanning trees, without the matrix of distances.
+    """
+
+@overload
+def components_of_trees(ends: Annotated[NDArray[numpy.int64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], lengths: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], max_scale: float, threads: int) -> tuple: ...
+
+@overload
+def components_of_trees(ends: Annotated[NDArray[numpy.int64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], lengths: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], max_scale: float, threads: int) -> tuple:
+    """
+    Degree-0 pairs of given spanning trees: ends (B, n - 1, 2), lengths (B, n - 1).
+    """
+
+@overload
+def edge_lengths(points: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], item: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], i: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], j: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> NDArray[numpy.float32]: ...
+
+@overload
+def edge_lengths(points: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], item: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], i: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], j: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> NDArray[numpy.float64]:
+    """
+    Lengths of edges (item, i, j) of points (B, n, d), rounded as in values_of_points.
     """
 
 @overload

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from topolens.engines.compiled import Cocycles, rips_cocycles
-from topolens.filtrations.rips import edge_ends, rips
+from topolens.engines.edges import edge_ends
+from topolens.filtrations.rips import rips
 from topolens.sampling.maxmin import cover_radius
 
 PRIME = 47  # large enough that a mod-p cocycle of a loop lifts to integers, small enough for the engine's tables

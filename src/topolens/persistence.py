@@ -38,7 +38,7 @@ def persistence(filtration: Filtration, max_dim: int = 1, field: int = 2) -> Dia
         tensor([[1.0000, 1.4142]])
     """
     pairs = filtration.pairs(check_dim(max_dim), check_prime(field))
-    device = filtration.values.device
+    device = filtration.device
     dim, batch, cells = (torch.from_numpy(x).to(device) for x in pairs)
     births = filtration.at(batch, cells[:, 0])
     dies = cells[:, 1] >= 0

@@ -46,6 +46,35 @@ def _entering(found: Pairs, values: np.ndarray, stride: int) -> Pairs:
     return canonical(Pairs(found.dim[kept], found.batch[kept], cells[kept]))
 
 
+def matrix_faults(distances: Tensor) -> tuple[bool, bool, bool]:
+    """Whether matrices (batch, n, n) hold NaN, a negative entry, or one unlike its mirror image."""
+    return _core.matrix_faults(array(distances), threads())
+
+
+def rips_values(given: Tensor, is_cloud: bool) -> Tensor:
+    """Cell values (batch, n + n (n - 1) / 2) of points (batch, n, d) or of distances (batch, n, n)."""
+    values = _core.values_of_points if is_cloud else _core.values_of_distances
+    return torch.from_numpy(values(array(given), threads()))
+
+
+def components(given: Tensor, is_cloud: bool, max_scale: float) -> Pairs:
+    """Bars of degree 0 of points (batch, n, d) or of distances (batch, n, n), without their cell values."""
+    find = _core.components_of_points if is_cloud else _core.components_of_distances
+    return _pairs(find(array(given), max_scale, threads()))
+
+
+def components_of_trees(ends: Tensor, lengths: Tensor, max_scale: float) -> Pairs:
+    """Bars of degree 0 from spanning trees: ends (batch, n - 1, 2) and lengths (batch, n - 1) of the edges."""
+    rows = ends.to("cpu", torch.int64).contiguous().numpy()
+    return _pairs(_core.components_of_trees(rows, array(lengths), max_scale, threads()))
+
+
+def edge_lengths(points: Tensor, item: Tensor, i: Tensor, j: Tensor) -> Tensor:
+    """Lengths of edges between points (batch, n, d), to the last digit those of `rips_values`."""
+    ends = (x.to("cpu", torch.int64).contiguous().numpy() for x in (item, i, j))
+    return torch.from_numpy(_core.edge_lengths(array(points), *ends)).to(points.dtype)
+
+
 def rips_pairs(values: Tensor, n: int, max_dim: int, field: int, max_scale: float) -> Pairs:
     """Bars of flag complexes on n vertices from values (batch, n + n (n - 1) / 2)."""
     return _pairs(_core.rips_pairs(array(values), n, max_dim, field, max_scale, threads()))

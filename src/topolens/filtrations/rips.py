@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from topolens._checks import check_floating, check_no_nan, check_positive, check_tensor
+from topolens._checks import check_no_nan, check_positive, check_tensor
 from topolens.engines import Complex, Pairs
-from topolens.engines.compiled import rips_pairs
+from topolens.engines.boruvka import spanning_tree
+from topolens.engines.compiled import (
+    components,
+    components_of_trees,
+    edge_lengths,
+    matrix_faults,
+    rips_pairs,
+    rips_values,
+)
+from topolens.engines.edges import edge_ends
 from topolens.filtrations.base import Filtration
-
-
-def edge_ends(edges: Tensor) -> tuple[Tensor, Tensor]:
-    """Vertices i > j of edge numbers i (i - 1) / 2 + j."""
-    i = ((1 + torch.sqrt(1 + 8 * edges.to(torch.float64))) / 2).floor().to(torch.int64)
-    i = i - (i * (i - 1) // 2 > edges).to(torch.int64)
-    i = i + (i * (i + 1) // 2 <= edges).to(torch.int64)
-    return i, edges - i * (i - 1) // 2
 
 
 def flag_complex(values: np.ndarray, n: int, max_dim: int, max_scale: float) -> Complex:
@@ -52,40 +54,75 @@ class Rips(Filtration):
         assert given is not None
         self.batch_size, self.n = given.shape[:2]
         self.max_scale = max_scale
-        self._points, self._distances = points, distances
-        with torch.no_grad():
-            square = (
-                distances
-                if points is None
-                else torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
-            )
-            assert square is not None
-            rows, columns = torch.tril_indices(self.n, self.n, -1, device=given.device)
-            vertices = square.new_zeros(self.batch_size, self.n)
-            self.values = torch.cat([vertices, square[:, rows, columns]], 1)
+        self._given, self._is_cloud = given, points is not None
+
+    @property
+    def device(self) -> torch.device:
+        """See `Filtration.device`."""
+        return self._given.device
+
+    @cached_property
+    def values(self) -> Tensor:  # type: ignore[override]
+        """Made when first asked for: components are found without them."""
+        given = self._given.detach()
+        if given.device.type == "cpu":
+            return rips_values(given, self._is_cloud)
+        square = _distances(given) if self._is_cloud else given
+        rows, columns = torch.tril_indices(self.n, self.n, -1, device=given.device)
+        return torch.cat([square.new_zeros(self.batch_size, self.n), square[:, rows, columns]], 1)
 
     def pairs(self, max_dim: int, field: int) -> Pairs:
         """See `Filtration.pairs`."""
-        return rips_pairs(self.values, self.n, max_dim, field, self.max_scale)
+        if max_dim > 0:
+            return rips_pairs(self.values, self.n, max_dim, field, self.max_scale)
+        given = self._given.detach()
+        if given.device.type == "cpu":
+            return components(given, self._is_cloud, self.max_scale)
+        return components_of_trees(*spanning_tree(_distances(given) if self._is_cloud else given), self.max_scale)
 
     def at(self, batch: Tensor, cells: Tensor) -> Tensor:
         """See `Filtration.at`; only the asked edges are computed, so no n x n gradient is kept."""
         is_edge = cells >= self.n
         i, j = edge_ends((cells - self.n)[is_edge])
         item = batch[is_edge]
-        if self._points is None:
-            assert self._distances is not None
-            lengths = self._distances[item, i, j]
+        if self._is_cloud:
+            lengths = torch.linalg.vector_norm(self._given[item, i] - self._given[item, j], dim=-1)
+            # Norms round otherwise than the engine; its last digit is kept, so that bars are what it saw.
+            lengths = lengths + (self._lengths(item, i, j) - lengths.detach())
         else:
-            lengths = torch.linalg.vector_norm(self._points[item, i] - self._points[item, j], dim=-1)
-            # cdist rounds otherwise; its own last digit is kept, so that bars are what the engine saw.
-            lengths = lengths + (self.values[item, cells[is_edge]] - lengths.detach())
+            lengths = self._given[item, i, j]
         return lengths.new_zeros(cells.shape).masked_scatter(is_edge, lengths)
+
+    def _lengths(self, item: Tensor, i: Tensor, j: Tensor) -> Tensor:
+        """Lengths of edges of a cloud as the engine has them."""
+        if self.device.type == "cpu":
+            return edge_lengths(self._given.detach(), item, i, j)
+        return _distances(self._given.detach())[item, i, j]
 
     def explicit(self, item: int, max_dim: int) -> Complex:
         """See `Filtration.explicit`."""
         values = self.values[item].to("cpu", torch.float64).numpy()
         return flag_complex(values, self.n, max_dim, self.max_scale)
+
+
+def _distances(points: Tensor) -> Tensor:
+    """Euclidean distances on the device of the points."""
+    return torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def _check_distances(distances: Tensor) -> None:
+    """Raises if square matrices hold NaN or a negative entry, or differ from their mirror images."""
+    if distances.device.type == "cpu":
+        nan, negative, asymmetric = matrix_faults(distances)
+    else:
+        x = distances.detach()
+        nan, negative, asymmetric = bool(x.isnan().any()), bool((x < 0).any()), not torch.equal(x, x.mT)
+    if nan:
+        raise ValueError("distances contains NaN; remove or replace those entries first")
+    if negative:
+        raise ValueError("distances must not be negative; shift or square them first")
+    if asymmetric:
+        raise ValueError("distances must be symmetric; pass (D + D.mT) / 2 if it differs by rounding only")
 
 
 def rips(points: Tensor | None = None, *, distances: Tensor | None = None, max_scale: float | None = None) -> Rips:
@@ -130,9 +167,5 @@ def rips(points: Tensor | None = None, *, distances: Tensor | None = None, max_s
         check_tensor("distances", distances, ("batch", "n", "n"), "for one matrix pass distances[None]")
         if distances.shape[1] != distances.shape[2]:
             raise ValueError(f"distances must be square, got {tuple(distances.shape)}")
-        check_no_nan("distances", check_floating("distances", distances))
-        if (distances < 0).any():
-            raise ValueError("distances must not be negative; shift or square them first")
-        if not torch.equal(distances, distances.mT):
-            raise ValueError("distances must be symmetric; pass (D + D.mT) / 2 if it differs by rounding only")
+        _check_distances(distances)
     return Rips(points, distances, scale)

@@ -8,8 +8,9 @@ from torch import Tensor
 from topolens._checks import check_no_nan, check_positive, check_tensor
 from topolens.engines import Complex, Pairs
 from topolens.engines.compiled import rips_pairs, witness_edges
+from topolens.engines.edges import edge_ends
 from topolens.filtrations.base import Filtration
-from topolens.filtrations.rips import edge_ends, flag_complex
+from topolens.filtrations.rips import flag_complex
 
 
 class Witness(Filtration):

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import nasty
+from topolens.engines.edges import edge_ends
 from topolens.filtrations import rips
-from topolens.filtrations.rips import edge_ends
 
 TRIANGLE = torch.tensor([[[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]]])
 
