@@ -50,4 +50,5 @@ void bind_distances(nb::module_& m);
 void bind_cubical(nb::module_& m);
 void bind_graphs(nb::module_& m);
 void bind_clouds(nb::module_& m);
+void bind_basins(nb::module_& m);
 void bind_reduction(nb::module_& m);

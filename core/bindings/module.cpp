@@ -8,5 +8,6 @@ NB_MODULE(_core, m) {
     bind_cubical(m);
     bind_graphs(m);
     bind_clouds(m);
+    bind_basins(m);
     bind_reduction(m);
 }

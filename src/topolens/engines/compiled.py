@@ -138,3 +138,32 @@ def partners(
         np.ascontiguousarray(x, dtype=np.int64) for x in (offsets, rows, coefficients, dims)
     )
     return _core.reduce_boundary(starts, faces, signs, heights, field)
+
+
+def lower_star_critical(
+    values: Tensor, edges: Tensor, births: Tensor, targets: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Vertices that move bars of degree 0 of a graph to targets."""
+    ends = edges.to("cpu", torch.int64).contiguous().numpy()
+    numbers = array(values)
+    goals = array(targets).astype(numbers.dtype)
+    born = births.to("cpu", torch.int64).contiguous().numpy()
+    found = _core.lower_star_critical(numbers, ends, born, goals[:, 0].copy(), goals[:, 1].copy())
+    bar, cell, end = (torch.from_numpy(x).to(values.device) for x in found)
+    return bar, cell, end
+
+
+def rips_critical(
+    values: Tensor, n: int, batch: Tensor, births: Tensor, targets: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Edges that move bars of degree 0 of flag complexes to targets, items one after the other."""
+    numbers = array(values)
+    deaths = array(targets).astype(numbers.dtype)[:, 1]
+    item, born = (x.to("cpu", torch.int64).numpy() for x in (batch, births))
+    rows = [np.zeros((3, 0), np.int64)]
+    for b in np.unique(item):
+        (bars,) = np.nonzero(item == b)
+        bar, cell, end = _core.rips_critical(numbers[b], n, born[bars], deaths[bars])
+        rows.append(np.stack([bars[bar], cell, end]))
+    bar, cell, end = torch.from_numpy(np.concatenate(rows, axis=1)).to(batch.device)
+    return bar, cell, end

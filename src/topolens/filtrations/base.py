@@ -1,6 +1,10 @@
 """Filtration: values on cells, and the promise to look a value up differentiably."""
 
+from __future__ import annotations
+
+import copy
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -16,8 +20,10 @@ class Filtration(ABC):
     round does so inside these two, so no consumer sees a flag.
     """
 
+    source: Tensor  # the differentiable tensor the user gave
     values: Tensor
     batch_size: int
+    modes: Sequence[str] = ("sparse",)  # ways in which the gradient of bars reaches `source`
     never: float = float("inf")  # death of an essential bar, in the user's units
 
     @property
@@ -32,6 +38,29 @@ class Filtration(ABC):
     @abstractmethod
     def at(self, batch: Tensor, cells: Tensor) -> Tensor:
         """Differentiable values of cells, shape of `cells`; `batch` names the item of each."""
+
+    def on(self, source: Tensor) -> Filtration:
+        """The same cells in the same order, looked up in another tensor of the same shape."""
+        other = copy.copy(self)
+        other.source = source
+        return other
+
+    def critical(self, batch: Tensor, births: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Cells that must move for bars of degree 0 to reach their targets, for kinds with the mode "basin".
+
+        Args:
+            batch: Item of each bar, rising, shape (bars,).
+            births: Cell that gives birth to each bar, shape (bars,).
+            targets: Birth and death wanted, in the order of `values`, shape (bars, 2); NaN leaves an end alone.
+
+        Returns:
+            Rows (bar, cell, 0 if the birth needs it and 1 if the death does).
+        """
+        raise NotImplementedError
+
+    def smoothed(self, gradient: Tensor, bandwidth: float | None) -> Tensor:
+        """A gradient at `source` spread to what lies around, for kinds with the mode "smooth"."""
+        raise NotImplementedError
 
     @abstractmethod
     def explicit(self, item: int, max_dim: int) -> Complex:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import torch
@@ -9,18 +10,21 @@ from torch import Tensor
 
 from topolens._checks import check_floating, check_no_nan
 from topolens.engines import Complex, Pairs
-from topolens.engines.compiled import cubical_pairs
+from topolens.engines.compiled import cubical_pairs, lower_star_critical
 from topolens.filtrations.base import Filtration
+from topolens.filtrations.smoothing import blurred
 
 
 class Cubical(Filtration):
     """Cubical complexes of 2D images; a cell is a flat pixel index, row * width + column."""
 
+    modes = ("sparse", "basin", "smooth")
+
     def __init__(self, images: Tensor, construction: str, superlevel: bool) -> None:
         self.batch_size = images.shape[0]
         self.shape = tuple(images.shape[1:])
         self.construction = construction
-        self._images, self._sign = images, -1.0 if superlevel else 1.0
+        self.source, self._sign = images, -1.0 if superlevel else 1.0
         self.never = self._sign * float("inf")
         self.values = (self._sign * images.detach()).flatten(1)
 
@@ -30,7 +34,25 @@ class Cubical(Filtration):
 
     def at(self, batch: Tensor, cells: Tensor) -> Tensor:
         """See `Filtration.at`."""
-        return self._images.flatten(1)[batch, cells]
+        return self.source.flatten(1)[batch, cells]
+
+    def critical(self, batch: Tensor, births: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """See `Filtration.critical`; pixels are joined to the later ones of their neighbours."""
+        corners = self.construction == "T"
+        steps = [step for step in product((-1, 0, 1), repeat=len(self.shape)) if step > (0,) * len(self.shape)]
+        edges = _grid_edges(self.shape, [s for s in steps if corners or sum(map(abs, s)) == 1], births.device)
+        columns: list[list[Tensor]] = [[], [], []]
+        for item in batch.unique().tolist():
+            bars = (batch == item).nonzero()[:, 0]
+            bar, cell, end = lower_star_critical(self.values[item], edges, births[bars], targets[bars])
+            for column, rows in zip(columns, (bars[bar], cell, end), strict=True):
+                column.append(rows)
+        bar, cell, end = (torch.cat([births[:0], *column]) for column in columns)
+        return bar, cell, end
+
+    def smoothed(self, gradient: Tensor, bandwidth: float | None) -> Tensor:
+        """See `Filtration.smoothed`."""
+        return blurred(gradient, len(self.shape), bandwidth)
 
     def explicit(self, item: int, max_dim: int) -> Complex:
         """See `Filtration.explicit`."""
@@ -60,6 +82,17 @@ class Cubical(Filtration):
             ends = (x // 2, (x + 1) // 2) if self.construction == "V" else ((x - 1) // 2, x // 2)
             spans.append([p for p in sorted(set(ends)) if 0 <= p < size])
         return [row * width + column for row, column in product(*spans)]
+
+
+def _grid_edges(shape: tuple[int, ...], steps: list[tuple[int, ...]], device: torch.device) -> Tensor:
+    """Pairs of pixels that lie one of the steps apart, shape (edges, 2)."""
+    index = torch.arange(math.prod(shape), device=device).reshape(shape)
+    pairs = []
+    for step in steps:
+        near = tuple(slice(max(0, -s), size - max(0, s)) for s, size in zip(step, shape, strict=True))
+        far = tuple(slice(max(0, s), size - max(0, -s)) for s, size in zip(step, shape, strict=True))
+        pairs.append(torch.stack([index[near].flatten(), index[far].flatten()], 1))
+    return torch.cat(pairs)
 
 
 def _faces(cube: tuple[int, int], position: dict[tuple[int, int], int]) -> list[tuple[int, int]]:

@@ -7,18 +7,20 @@ from torch import Tensor
 
 from topolens._checks import check_no_nan, check_tensor
 from topolens.engines import Complex, Pairs
-from topolens.engines.compiled import lower_star_pairs
+from topolens.engines.compiled import lower_star_critical, lower_star_pairs
 from topolens.filtrations.base import Filtration
 
 
 class LowerStar(Filtration):
     """Graphs packed end to end; a cell is a vertex's row in `vertex_values`, an edge its later end."""
 
+    modes = ("sparse", "basin")
+
     def __init__(self, vertex_values: Tensor, edge_index: Tensor, batch: Tensor) -> None:
         self.batch_size = int(batch.max()) + 1 if len(batch) else 0
         self.edges = edge_index.T
         self.offsets = torch.searchsorted(batch, torch.arange(self.batch_size + 1, device=batch.device))
-        self._vertex_values = vertex_values
+        self.source = vertex_values
         self.values = vertex_values.detach()
 
     def pairs(self, max_dim: int, field: int) -> Pairs:
@@ -27,7 +29,11 @@ class LowerStar(Filtration):
 
     def at(self, batch: Tensor, cells: Tensor) -> Tensor:
         """See `Filtration.at`."""
-        return self._vertex_values[cells]
+        return self.source[cells]
+
+    def critical(self, batch: Tensor, births: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """See `Filtration.critical`."""
+        return lower_star_critical(self.values, self.edges, births, targets)
 
     def explicit(self, item: int, max_dim: int) -> Complex:
         """See `Filtration.explicit`."""

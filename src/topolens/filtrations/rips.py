@@ -17,11 +17,13 @@ from topolens.engines.compiled import (
     components_of_trees,
     edge_lengths,
     matrix_faults,
+    rips_critical,
     rips_pairs,
     rips_values,
 )
 from topolens.engines.edges import edge_ends
 from topolens.filtrations.base import Filtration
+from topolens.filtrations.smoothing import interpolated
 
 
 def flag_complex(values: np.ndarray, n: int, max_dim: int, max_scale: float) -> Complex:
@@ -54,17 +56,18 @@ class Rips(Filtration):
         assert given is not None
         self.batch_size, self.n = given.shape[:2]
         self.max_scale = max_scale
-        self._given, self._is_cloud = given, points is not None
+        self.source, self._is_cloud = given, points is not None
+        self.modes = ("sparse", "basin", "smooth") if self._is_cloud else ("sparse", "basin")
 
     @property
     def device(self) -> torch.device:
         """See `Filtration.device`."""
-        return self._given.device
+        return self.source.device
 
     @cached_property
     def values(self) -> Tensor:  # type: ignore[override]
         """Made when first asked for: components are found without them."""
-        given = self._given.detach()
+        given = self.source.detach()
         if given.device.type == "cpu":
             return rips_values(given, self._is_cloud)
         square = _distances(given) if self._is_cloud else given
@@ -75,7 +78,7 @@ class Rips(Filtration):
         """See `Filtration.pairs`."""
         if max_dim > 0:
             return rips_pairs(self.values, self.n, max_dim, field, self.max_scale)
-        given = self._given.detach()
+        given = self.source.detach()
         if given.device.type == "cpu":
             return components(given, self._is_cloud, self.max_scale)
         return components_of_trees(*spanning_tree(_distances(given) if self._is_cloud else given), self.max_scale)
@@ -86,18 +89,26 @@ class Rips(Filtration):
         i, j = edge_ends((cells - self.n)[is_edge])
         item = batch[is_edge]
         if self._is_cloud:
-            lengths = torch.linalg.vector_norm(self._given[item, i] - self._given[item, j], dim=-1)
+            lengths = torch.linalg.vector_norm(self.source[item, i] - self.source[item, j], dim=-1)
             # Norms round otherwise than the engine; its last digit is kept, so that bars are what it saw.
             lengths = lengths + (self._lengths(item, i, j) - lengths.detach())
         else:
-            lengths = self._given[item, i, j]
+            lengths = self.source[item, i, j]
         return lengths.new_zeros(cells.shape).masked_scatter(is_edge, lengths)
 
     def _lengths(self, item: Tensor, i: Tensor, j: Tensor) -> Tensor:
         """Lengths of edges of a cloud as the engine has them."""
         if self.device.type == "cpu":
-            return edge_lengths(self._given.detach(), item, i, j)
-        return _distances(self._given.detach())[item, i, j]
+            return edge_lengths(self.source.detach(), item, i, j)
+        return _distances(self.source.detach())[item, i, j]
+
+    def critical(self, batch: Tensor, births: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """See `Filtration.critical`; vertices do not move, so neither do births."""
+        return rips_critical(self.values, self.n, batch, births, targets)
+
+    def smoothed(self, gradient: Tensor, bandwidth: float | None) -> Tensor:
+        """See `Filtration.smoothed`."""
+        return interpolated(gradient, self.source, bandwidth)
 
     def explicit(self, item: int, max_dim: int) -> Complex:
         """See `Filtration.explicit`."""

@@ -11,6 +11,7 @@ from topolens.engines.compiled import rips_pairs, witness_edges
 from topolens.engines.edges import edge_ends
 from topolens.filtrations.base import Filtration
 from topolens.filtrations.rips import flag_complex
+from topolens.filtrations.smoothing import interpolated
 
 
 class Witness(Filtration):
@@ -20,10 +21,12 @@ class Witness(Filtration):
     of a few coordinates.
     """
 
+    modes = ("sparse", "smooth")
+
     def __init__(self, points: Tensor, landmarks: Tensor, nu: int, max_scale: float) -> None:
         self.batch_size, self.n = landmarks.shape
         self.max_scale = max_scale
-        self._points, self._landmarks = points, landmarks
+        self.source, self._landmarks = points, landmarks
         with torch.no_grad():
             chosen, nearest = [], []
             edges = self.n * (self.n - 1) // 2
@@ -51,11 +54,11 @@ class Witness(Filtration):
         item, edge = batch[is_edge], (cells - self.n)[is_edge]
         i, j = edge_ends(edge)
         z = self.witnesses[item, edge]
-        witness = self._points[item, z]
+        witness = self.source[item, z]
 
         def reach(landmark: Tensor) -> Tensor:
             """Distance of each edge's witness to a landmark, 0 with zero gradient where they coincide."""
-            gap = self._points[item, self._landmarks[item, landmark]] - witness
+            gap = self.source[item, self._landmarks[item, landmark]] - witness
             apart = gap.detach().abs().sum(-1) > 0
             safe = torch.where(apart[:, None], gap, torch.ones_like(gap))
             return torch.where(apart, torch.linalg.vector_norm(safe, dim=-1), gap.sum(-1))
@@ -63,7 +66,11 @@ class Witness(Filtration):
         entry = torch.maximum(reach(i), reach(j))
         near = self._nearest[item, z]
         slack = torch.where(near >= 0, reach(near.clamp_min(0)), torch.zeros_like(entry))
-        return self._points.new_zeros(cells.shape).masked_scatter(is_edge, (entry - slack).clamp_min(0))
+        return self.source.new_zeros(cells.shape).masked_scatter(is_edge, (entry - slack).clamp_min(0))
+
+    def smoothed(self, gradient: Tensor, bandwidth: float | None) -> Tensor:
+        """See `Filtration.smoothed`."""
+        return interpolated(gradient, self.source, bandwidth)
 
     def explicit(self, item: int, max_dim: int) -> Complex:
         """See `Filtration.explicit`."""
