@@ -25,6 +25,11 @@ def array(x: Tensor) -> np.ndarray:
     return x.detach().to("cpu", real).contiguous().numpy()
 
 
+def whole(x: Tensor) -> np.ndarray:
+    """A C-contiguous CPU copy (or view) in int64."""
+    return x.detach().to("cpu", torch.int64).contiguous().numpy()
+
+
 def threads() -> int:
     """Threads a kernel may use: as many as torch."""
     return torch.get_num_threads()
@@ -64,14 +69,28 @@ def cubical_pairs(images: Tensor, construction: str, max_dim: int) -> Pairs:
     return _entering(found, values, stride=values[:1].size)
 
 
-def lower_star_pairs(values: Tensor, edges: Tensor, offsets: Tensor, max_dim: int) -> Pairs:
+def lower_star_pairs(values: Tensor, edge_index: Tensor, offsets: Tensor, max_dim: int) -> Pairs:
     """Bars of lower-star filtrations of graphs packed end to end."""
-    edge_rows = edges.detach().to("cpu", torch.int64).contiguous().numpy()
-    starts = offsets.detach().to("cpu", torch.int64).contiguous().numpy()
     vertices = array(values)
-    return _entering(
-        _pairs(_core.lower_star_pairs(vertices, edge_rows, starts, max_dim, threads())), vertices, stride=0
+    found = _pairs(_core.lower_star_pairs(vertices, whole(edge_index), whole(offsets), max_dim, threads()))
+    return _entering(found, vertices, stride=0) if np.isinf(vertices).any() else found
+
+
+def edge_weighted_pairs(values: Tensor, vertices: int, edge_index: Tensor, offsets: Tensor, max_dim: int) -> Pairs:
+    """Bars of graphs packed end to end, from the values of all vertices followed by those of all edges."""
+    cells = array(values)
+    found = _pairs(
+        _core.edge_weighted_pairs(
+            cells[:vertices], cells[vertices:], whole(edge_index), whole(offsets), max_dim, threads()
+        )
     )
+    return _entering(found, cells, stride=0) if np.isinf(cells).any() else found
+
+
+def extended_graph_pairs(values: Tensor, edge_index: Tensor, offsets: Tensor) -> list[Pairs]:
+    """Extended bars Ord0, Rel1, Ext0 and Ext1 of graphs packed end to end with finite values on their vertices."""
+    found = _core.extended_graph_pairs(array(values), whole(edge_index), whole(offsets), threads())
+    return [_pairs(kind) for kind in found]
 
 
 def witness_edges(distances: Tensor, slack: Tensor) -> Tensor:
