@@ -92,7 +92,8 @@ void expect_weighted(const char* name, const Values& vertices, const Values& edg
 void edge_weighted() {
     expect_weighted("triangle", {0, 0, 0}, {1, 2, 3}, {0, 1, 2}, {1, 2, 0}, {0, 3},
                     {{{0, 0, -1}, {0, 1, 3}, {0, 2, 4}, {1, 5, -1}}});
-    expect_weighted("of two edges the earlier counts", {0, 0}, {2, 1}, {0, 1}, {1, 0}, {0, 2}, {{{0, 0, -1}, {0, 1, 3}}});
+    expect_weighted("of two edges the earlier counts", {0, 0}, {2, 1}, {0, 1}, {1, 0}, {0, 2},
+                    {{{0, 0, -1}, {0, 1, 3}}});
     expect_weighted("a closing edge twice", {0, 0, 0}, {1, 1, 3, 2, 4}, {0, 1, 0, 2, 2}, {1, 2, 2, 0, 2}, {0, 3},
                     {{{0, 0, -1}, {0, 1, 3}, {0, 2, 4}, {1, 6, -1}}});
     expect_weighted("two graphs, edges in mixed order", {0, 0, 0, 1}, {5, 2}, {3, 0}, {2, 1}, {0, 2, 4},

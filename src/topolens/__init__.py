@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from topolens.analyses import Finding
     from topolens.diagrams import Diagrams
     from topolens.extended_persistence import ExtendedDiagrams, extended_persistence  # type: ignore[no-redef]
-    from topolens.filtrations import (  # type: ignore[no-redef]
+    from topolens.filtrations import (
         Filtration,
         cubical,
         edge_weighted,

@@ -63,12 +63,13 @@ def extended_persistence(filtration: Filtration) -> ExtendedDiagrams:
     """
     if not isinstance(filtration, LowerStar):
         raise TypeError(
-            f"extended persistence is defined here for lower_star filtrations of graphs, got {type(filtration).__name__}"
+            "extended persistence needs a graph with values on its vertices, as lower_star gives it, got "
+            f"{type(filtration).__name__}"
         )
     if torch.isinf(filtration.values).any():
         vertex = int(torch.isinf(filtration.values).nonzero()[0])
         raise ValueError(
-            f"every vertex must enter, but vertex {vertex} has an infinite value; leave it out of the graph"
+            f"every vertex must enter, but vertex {vertex} has an infinite value; leave it out or clamp it"
         )
     graphs = filtration.graphs
     found = extended_graph_pairs(filtration.values, graphs.edge_index, graphs.offsets)

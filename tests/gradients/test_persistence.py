@@ -7,7 +7,8 @@ from torch.autograd import gradcheck, gradgradcheck
 
 import nasty
 from topolens.diagrams import Diagrams
-from topolens.filtrations import cubical, lower_star, rips, witness
+from topolens.extended_persistence import extended_persistence
+from topolens.filtrations import cubical, edge_weighted, lower_star, rips, witness
 from topolens.persistence import persistence
 
 EDGES = torch.tensor([[0, 1, 2, 3, 4, 0, 2], [1, 2, 3, 4, 5, 5, 5]])
@@ -47,6 +48,15 @@ def from_graph(values: Tensor) -> Diagrams:
     return persistence(lower_star(values, EDGES))
 
 
+def from_upper_stars(values: Tensor) -> Diagrams:
+    return persistence(lower_star(values, EDGES, superlevel=True))
+
+
+def from_edges(values: Tensor) -> Diagrams:
+    """Values of vertices, lower than those of the edges behind them."""
+    return persistence(edge_weighted(values[6:] + 1, EDGES, vertex_values=values[:6]))
+
+
 def from_images(construction: str, superlevel: bool):
     return lambda images: persistence(cubical(images, construction=construction, superlevel=superlevel))
 
@@ -56,11 +66,27 @@ CASES = {
     "rips of distances": (from_distances, torch.cdist(ring(1, 8, 2), ring(1, 8, 2)).detach().requires_grad_()),
     "witness": (from_witnesses, ring(1, 20, 2)),
     "lower star": (from_graph, generic(6)),
+    "upper star": (from_upper_stars, generic(6)),
+    "edge-weighted": (from_edges, generic(6 + 7)),
     "V, sublevel": (from_images("V", False), generic(2, 4, 5)),
     "V, superlevel": (from_images("V", True), generic(2, 4, 5)),
     "T, sublevel": (from_images("T", False), generic(2, 4, 5)),
     "T, superlevel": (from_images("T", True), generic(1, 2, 5, 4)),
 }
+
+
+@pytest.mark.parametrize("kind", ["ord0", "rel1", "ext0", "ext1"])
+@pytest.mark.parametrize("superlevel", [False, True])
+def test_extended_persistence(kind: str, superlevel: bool) -> None:
+    edges = torch.tensor([[0, 1, 2, 3, 4, 0, 2, 6, 7], [1, 2, 3, 4, 5, 5, 5, 0, 1]])
+
+    def bars(x: Tensor) -> Tensor:
+        return getattr(extended_persistence(lower_star(x, edges, superlevel=superlevel)), kind).intervals
+
+    values = generic(8, seed=3)
+    assert len(bars(values))
+    assert gradcheck(bars, values)
+    assert gradgradcheck(lambda x: bars(x).square().sum() * x.sum(), values)
 
 
 @pytest.mark.parametrize("name", CASES)

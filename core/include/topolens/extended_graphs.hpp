@@ -43,8 +43,8 @@ class ExtendedGraphPairs {
     };
 
 public:
-    // Each list comes in order of (birth, death). Bars of no length are left out of ord0 and rel1 only: ext0 has one bar
-    // per component and ext1 one per independent cycle.
+    // Each list comes in order of (birth, death). Bars of no length are left out of ord0 and rel1 only: ext0 has one
+    // bar per component and ext1 one per independent cycle.
     void compute(const Real* values, const GraphBatch& graphs, std::int64_t g, ExtendedPairs& pairs) {
         first_ = graphs.vertices_begin(g);
         count_ = static_cast<Rank>(graphs.vertex_count(g));

@@ -20,7 +20,7 @@ class GraphBatch {
 public:
     // Graph g owns the vertices offsets[g] .. offsets[g + 1], fewer than 2^31 in all; edge e joins from[e] and to[e].
     GraphBatch(const Index* offsets, Index graphs, const Index* from, const Index* to, Index edges)
-        : offsets_(offsets), graphs_(graphs), edges_(as_size(edges)), number_(as_size(edges)),
+        : offsets_(offsets, offsets + graphs + 1), edges_(as_size(edges)), number_(as_size(edges)),
           starts_(as_size(graphs + 2), 0) {
         std::vector<std::int32_t> graph_of(as_size(offsets[graphs]));
         for (Index g = 0; g < graphs; ++g)
@@ -43,9 +43,9 @@ public:
     // The first edge between two graphs, or never; where there is one, the rest is not filled in.
     Index stray() const { return stray_; }
 
-    Index graphs() const { return graphs_; }
-    Index vertices_begin(Index g) const { return offsets_[g]; }
-    Index vertex_count(Index g) const { return offsets_[g + 1] - offsets_[g]; }
+    Index graphs() const { return static_cast<Index>(offsets_.size()) - 1; }
+    Index vertices_begin(Index g) const { return offsets_[as_size(g)]; }
+    Index vertex_count(Index g) const { return vertices_begin(g + 1) - vertices_begin(g); }
     const LocalEdge* edges(Index g) const { return edges_.data() + starts_[as_size(g)]; }
     const Index* edge_numbers(Index g) const { return number_.data() + starts_[as_size(g)]; }
     Index edge_count(Index g) const { return starts_[as_size(g + 1)] - starts_[as_size(g)]; }
@@ -53,8 +53,7 @@ public:
 private:
     static std::size_t as_size(Index n) { return static_cast<std::size_t>(n); }
 
-    const Index* offsets_;
-    Index graphs_;
+    std::vector<Index> offsets_;
     std::vector<LocalEdge> edges_;
     std::vector<Index> number_;  // of each edge in the order of the caller
     std::vector<Index> starts_;  // edges of graph g: starts_[g] .. starts_[g + 1]

@@ -47,7 +47,8 @@ private:
         std::partial_sum(starts_.begin(), starts_.end(), starts_.begin());
         stops_.assign(starts_.begin(), starts_.end() - 1);
         other_.resize(static_cast<std::size_t>(count));
-        for (const LocalEdge& e : ends_) other_[static_cast<std::size_t>(stops_[static_cast<std::size_t>(e.a)]++)] = e.b;
+        for (const auto& [own, other] : ends_)
+            other_[static_cast<std::size_t>(stops_[static_cast<std::size_t>(own)]++)] = other;
         drop_repeated(n);
     }
 
