@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from topolens import analyses, coordinates, probes, sampling, shapes
     from topolens.analyses import Finding
     from topolens.diagrams import Diagrams
-    from topolens.extended_persistence import ExtendedDiagrams, extended_persistence  # type: ignore[no-redef]
-    from topolens.filtrations import (
+    from topolens.extended_persistence import ExtendedDiagrams, extended_persistence
+    from topolens.filtrations import (  # type: ignore[no-redef]
         Filtration,
         cubical,
         edge_weighted,
