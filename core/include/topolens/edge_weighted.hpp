@@ -2,11 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <compare>
 #include <cstdint>
-#include <numeric>
 #include <vector>
 
+#include "counting_sort.hpp"
 #include "graph_batch.hpp"
+#include "order_key.hpp"
 #include "pairs.hpp"
 #include "threads.hpp"
 #include "union_find.hpp"
@@ -42,19 +44,16 @@ private:
     static std::size_t as_size(Index n) { return static_cast<std::size_t>(n); }
 
     void sort_edges(const Real* edge_values, Index count) {
-        by_value_.resize(as_size(count));
-        std::iota(by_value_.begin(), by_value_.end(), Rank{0});
-        std::sort(by_value_.begin(), by_value_.end(), [&](Rank a, Rank b) {
-            const Real x = edge_values[number_[a]], y = edge_values[number_[b]];
-            return x < y || (!(y < x) && number_[a] < number_[b]);
-        });
+        entries_.resize(as_size(count));
+        for (Rank e = 0; e < count; ++e) entries_[as_size(e)] = {order_key(edge_values[number_[e]]), e};
+        std::sort(entries_.begin(), entries_.end());
     }
 
     void merge(Index n) {
         components_.reset(n);
         death_.assign(as_size(n), none);
         closing_.clear();
-        for (const Rank e : by_value_) {
+        for (const auto& [key, e] : entries_) {
             const Rank a = components_.find(order_.rank(edges_[e].a)), b = components_.find(order_.rank(edges_[e].b));
             if (a == b) {
                 closing_.push_back(e);
@@ -65,20 +64,22 @@ private:
         }
     }
 
-    // Keeps the edges that close a cycle of at least three vertices. All edges are gone through once more, in order of
-    // (first end, second end, entry), where copies stand side by side.
-    void drop_repeated() {
+    // Keeps the edges that close a cycle of at least three vertices: self-loops go, and each edge that comes after one
+    // with the same ends. Edges are listed by their smaller end in order of entry.
+    void drop_repeated(Index n) {
         ends_.clear();
-        for (std::size_t k = 0; k < by_value_.size(); ++k) {
-            const auto [a, b] = edges_[by_value_[k]];
-            ends_.push_back({std::min(a, b), std::max(a, b), static_cast<Rank>(k)});
+        for (const auto& [key, e] : entries_) {
+            const auto [a, b] = edges_[e];
+            ends_.push_back({std::min(a, b), std::max(a, b), e});
         }
-        std::sort(ends_.begin(), ends_.end());
-        repeated_.assign(by_value_.size(), false);
-        for (std::size_t k = 0; k < ends_.size(); ++k)
-            if (ends_[k].a == ends_[k].b || (k > 0 && ends_[k].a == ends_[k - 1].a && ends_[k].b == ends_[k - 1].b))
-                repeated_[as_size(by_value_[as_size(ends_[k].place)])] = true;
-        std::erase_if(closing_, [this](Rank e) { return repeated_[as_size(e)]; });
+        sort_ends_(ends_, n, [](const Ends& ends) { return ends.a; });
+        last_.assign(as_size(n), none);
+        repeated_.assign(entries_.size(), 0);
+        for (const auto& [a, b, e] : ends_) {
+            repeated_[as_size(e)] = a == b || last_[as_size(b)] == a;
+            last_[as_size(b)] = a;
+        }
+        std::erase_if(closing_, [this](Rank e) { return repeated_[as_size(e)] != 0; });
     }
 
     void list_pairs(const Real* vertex_values, const Real* edge_values, Index n, int max_dim, Pairs& pairs) {
@@ -91,14 +92,19 @@ private:
                 pairs.push_back({0, first_ + v, cells_before_ + number_[death]});
         }
         if (max_dim < 1 || closing_.empty()) return;
-        drop_repeated();
-        std::sort(closing_.begin(), closing_.end(), [this](Rank a, Rank b) { return number_[a] < number_[b]; });
+        drop_repeated(n);
+        std::sort(closing_.begin(), closing_.end());
         for (const Rank e : closing_) pairs.push_back({1, cells_before_ + number_[e], never});
     }
 
+    struct Entry {
+        OrderKey<Real> key;
+        Rank edge;
+        auto operator<=>(const Entry&) const = default;
+    };
+
     struct Ends {
-        Rank a, b, place;
-        auto operator<=>(const Ends&) const = default;
+        Rank a, b, edge;
     };
 
     Index first_ = 0, cells_before_ = 0;
@@ -106,9 +112,12 @@ private:
     const Index* number_ = nullptr;
     VertexOrder<Real> order_;
     UnionFind<Rank> components_{0};
-    std::vector<Rank> by_value_, death_, closing_;
+    std::vector<Entry> entries_;  // edges in order of (value, number)
+    std::vector<Rank> death_, closing_;
     std::vector<Ends> ends_;
-    std::vector<bool> repeated_;
+    CountingSort<Ends> sort_ends_;
+    std::vector<Rank> last_;             // per vertex: the smaller end of the last edge to it
+    std::vector<std::uint8_t> repeated_;  // per edge
 };
 
 template <class Real>

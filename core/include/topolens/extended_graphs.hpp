@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "counting_sort.hpp"
 #include "graph_batch.hpp"
 #include "pairs.hpp"
 #include "ranked_edges.hpp"
@@ -40,6 +41,11 @@ class ExtendedGraphPairs {
     struct Branch {
         Rank top;
         Rank into;
+    };
+
+    struct Cycle {
+        Rank high;
+        Rank low;
     };
 
 public:
@@ -109,16 +115,11 @@ private:
                 pairs.rel1.push_back({1, cell(r), cell(low)});
             if (top == count_) pairs.ext0.push_back({0, cell(r), cell(components_.find(r))});
         }
+        sort_cycles_(cycles_, count_, [this](const Cycle& c) { return order_.vertex(c.low); });
+        sort_cycles_(cycles_, count_, [this](const Cycle& c) { return order_.vertex(c.high); });
+        pairs.ext1.reserve(cycles_.size());
         for (const auto& [high, low] : cycles_) pairs.ext1.push_back({1, cell(high), cell(low)});
-        std::sort(pairs.ext1.begin(), pairs.ext1.end(), [](const Pair& a, const Pair& b) {
-            return a.birth != b.birth ? a.birth < b.birth : a.death < b.death;
-        });
     }
-
-    struct Cycle {
-        Rank high;
-        Rank low;
-    };
 
     std::int64_t first_ = 0;
     Rank count_ = 0;
@@ -128,6 +129,7 @@ private:
     UnionFind<Rank> components_{0};
     std::vector<Rank> falls_;  // per rank: where the superlevel set named by it joins another
     std::vector<Cycle> cycles_;
+    CountingSort<Cycle> sort_cycles_;
 };
 
 // Direction and repetition of edges do not matter, self-loops are left out.

@@ -11,14 +11,17 @@
 
 namespace topolens {
 
-// rank[i] = how many keys come before key i. Quadratic, but without a branch.
+inline constexpr std::int64_t rank_block = 16;
+
+// smaller[i] = how many keys are smaller than key i. Quadratic, but without a branch; both arrays are a whole number
+// of blocks long.
 template <class Key>
-TOPOLENS_VECTORISED void count_ranks(const Key* keys, std::int64_t n, Key* __restrict rank) {
-    std::fill(rank, rank + n, Key{0});
-    for (std::int64_t j = 0; j < n; ++j) {
-        const Key key = keys[j];
-        for (std::int64_t i = 0; i < j; ++i) rank[i] += key < keys[i];
-        for (std::int64_t i = j + 1; i < n; ++i) rank[i] += key <= keys[i];
+TOPOLENS_VECTORISED void count_smaller(const Key* keys, std::int64_t n, Key* __restrict smaller) {
+    for (std::int64_t first = 0; first < n; first += rank_block) {
+        Key counts[rank_block] = {};
+        for (std::int64_t j = 0; j < n; ++j)
+            for (std::int64_t i = 0; i < rank_block; ++i) counts[i] += keys[j] < keys[first + i];
+        for (std::int64_t i = 0; i < rank_block; ++i) smaller[first + i] = counts[i];
     }
 }
 
@@ -29,22 +32,11 @@ class VertexOrder {
 public:
     void sort(const Real* values, std::int64_t n) {
         const auto size = static_cast<std::size_t>(n);
-        keys_.resize(size);
+        keys_.resize(size + rank_block);
         rank_.resize(size);
         vertex_.resize(size);
         for (std::size_t v = 0; v < size; ++v) keys_[v] = order_key(values[v]);
-        if (n <= counting_up_to) {
-            counts_.resize(size);
-            count_ranks(keys_.data(), n, counts_.data());
-            for (std::size_t v = 0; v < size; ++v) rank_[v] = static_cast<std::int32_t>(counts_[v]);
-            for (std::size_t v = 0; v < size; ++v) vertex_[index(rank_[v])] = static_cast<std::int32_t>(v);
-            return;
-        }
-        for (std::size_t v = 0; v < size; ++v) vertex_[v] = static_cast<std::int32_t>(v);
-        std::sort(vertex_.begin(), vertex_.end(), [this](std::int32_t a, std::int32_t b) {
-            return keys_[index(a)] != keys_[index(b)] ? keys_[index(a)] < keys_[index(b)] : a < b;
-        });
-        for (std::size_t r = 0; r < size; ++r) rank_[index(vertex_[r])] = static_cast<std::int32_t>(r);
+        n <= counting_up_to ? sort_by_counting(size) : sort_by_comparing(size);
     }
 
     std::int32_t rank(std::int32_t vertex) const { return rank_[index(vertex)]; }
@@ -55,8 +47,28 @@ private:
     static constexpr std::int64_t counting_up_to = 256;  // beyond, sorting is faster
     static std::size_t index(std::int32_t n) { return static_cast<std::size_t>(n); }
 
-    std::vector<Key> keys_, counts_;
+    void sort_by_counting(std::size_t size) {
+        smaller_.resize(keys_.size());
+        count_smaller(keys_.data(), static_cast<std::int64_t>(size), smaller_.data());
+        equals_.assign(size, 0);
+        for (std::size_t v = 0; v < size; ++v) {
+            const auto before = static_cast<std::size_t>(smaller_[v]);
+            rank_[v] = static_cast<std::int32_t>(before) + equals_[before]++;
+            vertex_[index(rank_[v])] = static_cast<std::int32_t>(v);
+        }
+    }
+
+    void sort_by_comparing(std::size_t size) {
+        for (std::size_t v = 0; v < size; ++v) vertex_[v] = static_cast<std::int32_t>(v);
+        std::sort(vertex_.begin(), vertex_.end(), [this](std::int32_t a, std::int32_t b) {
+            return keys_[index(a)] != keys_[index(b)] ? keys_[index(a)] < keys_[index(b)] : a < b;
+        });
+        for (std::size_t r = 0; r < size; ++r) rank_[index(vertex_[r])] = static_cast<std::int32_t>(r);
+    }
+
+    std::vector<Key> keys_, smaller_;
     std::vector<std::int32_t> rank_, vertex_;
+    std::vector<std::int32_t> equals_;  // so far, per number of smaller keys
 };
 
 }  // namespace topolens

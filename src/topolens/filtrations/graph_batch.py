@@ -22,8 +22,8 @@ class GraphBatch:
         """Edges of one graph as (smaller row, larger row, number of the edge), self-loops left out."""
         start, stop = int(self.offsets[item]), int(self.offsets[item + 1])
         own = ((self.edge_index[0] >= start) & (self.edge_index[0] < stop)).nonzero().squeeze(1).tolist()
-        ends = self.edge_index.T.tolist()
-        return [(min(ends[e]), max(ends[e]), e) for e in own if ends[e][0] != ends[e][1]]
+        ends = self.edge_index[:, own].T.tolist()
+        return [(min(a, b), max(a, b), e) for e, (a, b) in zip(own, ends, strict=True) if a != b]
 
 
 def check_edge_index(edge_index: Tensor) -> Tensor:
