@@ -48,5 +48,6 @@ inline nb::tuple packed(const std::vector<topolens::Pairs>& items) {
 void bind_rips(nb::module_& m);
 void bind_cubical(nb::module_& m);
 void bind_graphs(nb::module_& m);
+void bind_image_pairs(nb::module_& m);
 void bind_clouds(nb::module_& m);
 void bind_reduction(nb::module_& m);

@@ -40,9 +40,13 @@ def _pairs(found: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> Pair
     return Pairs(dim, batch, np.stack([birth, death], axis=1))
 
 
-def _entering(found: Pairs, values: np.ndarray, stride: int) -> Pairs:
-    """The same bars when cells of value +inf never enter: those born there go, those that die there live on."""
-    births, deaths = (values.reshape(-1)[found.batch * stride + found.cells[:, end]] for end in (0, 1))
+def _entering(found: Pairs, values: np.ndarray, stride: int, at_death: np.ndarray | None = None) -> Pairs:
+    """The same bars when cells of value +inf never enter: those born there go, those that die there live on.
+
+    Deaths have values of their own where `at_death` is given.
+    """
+    ends = values, values if at_death is None else at_death
+    births, deaths = (x.reshape(-1)[found.batch * stride + found.cells[:, k]] for k, x in enumerate(ends))
     dies = found.cells[:, 1] >= 0
     kept, never = births < np.inf, dies & (deaths == np.inf)
     if kept.all() and not never.any():
@@ -67,6 +71,14 @@ def cubical_pairs(images: Tensor, construction: str, max_dim: int) -> Pairs:
     values = array(images)
     found = _pairs(_core.cubical_pairs(values, construction, max_dim, threads()))
     return _entering(found, values, stride=values[:1].size)
+
+
+def image_pairs(inner: Tensor, outer: Tensor, construction: str, max_dim: int) -> Pairs:
+    """Bars of H(inner) -> H(outer) for images (batch, height, width) with inner >= outer; births in inner."""
+    shared = torch.promote_types(inner.dtype, outer.dtype)
+    first, second = array(inner.to(shared)), array(outer.to(shared))
+    found = _pairs(_core.image_pairs(first, second, construction, max_dim, threads()))
+    return _entering(found, first, stride=first[:1].size, at_death=second)
 
 
 def lower_star_pairs(values: Tensor, edge_index: Tensor, offsets: Tensor, max_dim: int) -> Pairs:

@@ -51,6 +51,49 @@ def _pairs_of(cells: Complex, max_dim: int, field: int) -> Pairs:
     return Pairs(table[:, 0], np.zeros(len(table), dtype=np.int64), table[:, 1:])
 
 
+def reference_image_pairs(inner: Complex, outer: Complex, max_dim: int, field: int) -> Pairs:
+    """Bars of the image of H(inner) -> H(outer), two filtrations of one complex with the values of inner on top.
+
+    Births are cells of inner, deaths of outer. Bars that do not live for a moment are left out.
+
+    Args:
+        inner: One item, with all cells up to dimension max_dim + 1.
+        outer: The same cells in the same places.
+        max_dim: Largest homology dimension.
+        field: Prime p of the coefficients Z/p.
+
+    Returns:
+        Bars in canonical order, named by the sources of their two cells.
+
+    Cost: cubic in the number of cells.
+    Source: "Persistent homology for kernels, images, and cokernels", 2009: columns in the order of outer, pivots in
+        the order of inner.
+    """
+    first, second = ([float(cells.values[s]) for s in cells.source] for cells in (inner, outer))
+    rows, order = (
+        sorted(range(len(x)), key=lambda c, x=x, cells=cells: (x[c], cells.source[c], cells.dim[c], c))  # type: ignore[misc]
+        for x, cells in ((first, inner), (second, outer))
+    )
+    rank_of = {c: rank for rank, c in enumerate(rows)}
+    own, across = (
+        [{rank_of[face]: a % field for face, a in inner.boundary[c] if a % field} for c in cells]
+        for cells in (rows, order)
+    )
+    ends = set(reduce(own, field).values())
+    death = reduce(across, field)
+    bars = []
+    for rank, birth in enumerate(rows):
+        if rank in ends or inner.dim[birth] > max_dim or first[birth] == np.inf:
+            continue
+        end = order[death[rank]] if rank in death else None
+        if end is None or second[end] == np.inf:
+            bars.append((inner.dim[birth], inner.source[birth], -1))
+        elif first[birth] < second[end]:
+            bars.append((inner.dim[birth], inner.source[birth], outer.source[end]))
+    table = np.array(bars, dtype=np.int64).reshape(-1, 3)
+    return canonical(Pairs(table[:, 0], np.zeros(len(table), dtype=np.int64), table[:, 1:]))
+
+
 def reduce(columns: list[Column], field: int) -> dict[int, int]:
     """Rank of each cell that starts a finite bar -> rank of the cell that ends it; `columns` are reduced in place."""
     owner: dict[int, int] = {}
