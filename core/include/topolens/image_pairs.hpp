@@ -1,4 +1,4 @@
-// Image persistence of two-dimensional images, and the matching of bars that it induces.
+// Image persistence of two-dimensional images.
 //
 // The sublevel sets of `inner` lie in those of `outer` (inner >= outer at every pixel). A bar of the image of
 // H(inner) -> H(outer) starts at a cell of inner and ends at a cell of outer: reduce the boundary matrix with columns
@@ -20,6 +20,18 @@
 
 namespace topolens {
 
+// Merges components of basins in order and tells event(pixel, youngers...) which name of each kind is lost.
+template <class BasinsOfImage, class Event, class... Names>
+void merge_basins(const BasinsOfImage& basins, UnionFind<std::int32_t>& components, Event&& event, Names&... names) {
+    components.reset(basins.count());
+    for (const auto& join : basins.joins()) {
+        const std::int32_t a = components.find(join.a), b = components.find(join.b);
+        if (a == b) continue;
+        components.attach(a, b);
+        event(join.pixel, names.merge(a, b)...);
+    }
+}
+
 // Bars of one pair of images after another, all of the same shape; buffers live as long as the object.
 template <class Real, Construction kind>
 class ImagePairs {
@@ -38,7 +50,7 @@ public:
         merge([&](Index pixel, Index younger) {
             if (inner[younger] < outer[pixel]) pairs.push_back({0, younger, pixel});
         });
-        pairs.push_back({0, first_pixel(inner), never});
+        pairs.push_back({0, std::min_element(inner, inner + size_) - inner, never});
         if (max_dim >= 1) {
             basins_.find_late(inner);
             names_.start(basins_, outer, size_, true);
@@ -55,16 +67,8 @@ public:
 private:
     template <class Event>
     void merge(Event&& event) {
-        components_.reset(basins_.count());
-        for (const auto& join : basins_.joins()) {
-            const Index a = components_.find(join.a), b = components_.find(join.b);
-            if (a == b) continue;
-            components_.attach(a, b);
-            event(join.pixel, names_.merge(a, b));
-        }
+        merge_basins(basins_, components_, event, names_);
     }
-
-    std::int64_t first_pixel(const Real* image) const { return std::min_element(image, image + size_) - image; }
 
     std::int64_t size_;
     Basins<Real, kind> basins_;

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from topolens import _core
-from topolens.engines.pairs import Pairs, canonical
+from topolens.engines.pairs import Matches, Pairs, canonical
 
 
 class Cocycles(NamedTuple):
@@ -79,6 +79,18 @@ def image_pairs(inner: Tensor, outer: Tensor, construction: str, max_dim: int) -
     first, second = array(inner.to(shared)), array(outer.to(shared))
     found = _pairs(_core.image_pairs(first, second, construction, max_dim, threads()))
     return _entering(found, first, stride=first[:1].size, at_death=second)
+
+
+def matched_bars(first: Tensor, second: Tensor, outer: Tensor, construction: str, max_dim: int) -> Matches:
+    """Bars of images (batch, height, width) first and second, matched through outer <= min(first, second).
+
+    Two bars are matched if their images in the homology of outer reach the same bar of it; both images must be alive
+    for a moment. In dimension 0 the bars that never die are matched with each other. Pixels of +inf count as others do.
+    """
+    shared = torch.promote_types(torch.promote_types(first.dtype, second.dtype), outer.dtype)
+    f, g, h = (array(x.to(shared)) for x in (first, second, outer))
+    dim, batch, cells = _core.matched_bars(f, g, h, construction, max_dim, threads())
+    return Matches(dim, batch, cells[:, :2], cells[:, 2:])
 
 
 def lower_star_pairs(values: Tensor, edge_index: Tensor, offsets: Tensor, max_dim: int) -> Pairs:
