@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         rips,
         witness,
     )
+    from topolens.image_persistence import image_persistence
     from topolens.mapper import MapperGraph, mapper  # type: ignore[no-redef]
     from topolens.persistence import persistence
     from topolens.report import Report, report, training_report  # type: ignore[no-redef]
@@ -36,6 +37,7 @@ __all__ = [
     "cubical",
     "edge_weighted",
     "extended_persistence",
+    "image_persistence",
     "lower_star",
     "mapper",
     "persistence",
@@ -59,6 +61,7 @@ _HOMES = {
     "cubical": "filtrations",
     "edge_weighted": "filtrations",
     "extended_persistence": "extended_persistence",
+    "image_persistence": "image_persistence",
     "lower_star": "filtrations",
     "mapper": "mapper",
     "persistence": "persistence",
@@ -91,6 +94,7 @@ def _function_over_room(name: str) -> property:
 
 class _FrontDoor(ModuleType):
     extended_persistence = _function_over_room("extended_persistence")
+    image_persistence = _function_over_room("image_persistence")
     mapper = _function_over_room("mapper")
     persistence = _function_over_room("persistence")
     report = _function_over_room("report")

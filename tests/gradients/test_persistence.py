@@ -9,6 +9,7 @@ import nasty
 from topolens.diagrams import Diagrams
 from topolens.extended_persistence import extended_persistence
 from topolens.filtrations import cubical, edge_weighted, lower_star, rips, witness
+from topolens.image_persistence import image_persistence
 from topolens.persistence import persistence
 
 EDGES = torch.tensor([[0, 1, 2, 3, 4, 0, 2], [1, 2, 3, 4, 5, 5, 5]])
@@ -87,6 +88,21 @@ def test_extended_persistence(kind: str, superlevel: bool) -> None:
     assert len(bars(values))
     assert gradcheck(bars, values)
     assert gradgradcheck(lambda x: bars(x).square().sum() * x.sum(), values)
+
+
+@pytest.mark.parametrize("construction", ["V", "T"])
+@pytest.mark.parametrize("superlevel", [False, True])
+def test_image_persistence(construction: str, superlevel: bool) -> None:
+    one, other = generic(2, 6, 7, seed=1), (generic(2, 6, 7, seed=2) + 0.005).detach().requires_grad_()
+
+    def bars(x: Tensor, y: Tensor) -> Diagrams:
+        outer = torch.maximum(x, y) if superlevel else torch.minimum(x, y)
+        f, g = (cubical(z, construction=construction, superlevel=superlevel) for z in (x, outer))
+        return image_persistence(f, g)
+
+    assert set(bars(one, other).finite().dim.tolist()) == {0, 1}
+    assert gradcheck(lambda x, y: bars(x, y).finite().intervals, (one, other))
+    assert gradgradcheck(lambda x, y: bars(x, y).finite().persistence.square().sum() * x.sum(), (one, other))
 
 
 @pytest.mark.parametrize("name", CASES)

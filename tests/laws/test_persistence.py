@@ -11,6 +11,7 @@ from bars import bottleneck, intervals, rows
 from topolens.diagrams import Diagrams
 from topolens.extended_persistence import extended_persistence
 from topolens.filtrations import Filtration, cubical, edge_weighted, lower_star, rips, witness
+from topolens.image_persistence import image_persistence
 from topolens.persistence import persistence
 
 constructions = st.sampled_from(["V", "T"])
@@ -37,6 +38,23 @@ def test_cubical_batch(images: Tensor, construction: str, superlevel: bool) -> N
         persistence(cubical(x, construction=construction, superlevel=superlevel)) for x in (images, *images[:, None])
     )
     assert one_by_one(whole, parts)
+
+
+def nested(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Two halves of a batch, the first raised above the second."""
+    one, other = images.chunk(2)
+    return torch.maximum(one, other), other
+
+
+@given(strategies.images(batch=4), constructions, st.booleans())
+def test_image_persistence_batch(images: Tensor, construction: str, superlevel: bool) -> None:
+    inner, outer = nested(images)
+    inner, outer = (-inner, -outer) if superlevel else (inner, outer)
+
+    def bars(f: Tensor, g: Tensor) -> Diagrams:
+        return image_persistence(*(cubical(x, construction=construction, superlevel=superlevel) for x in (f, g)))
+
+    assert one_by_one(bars(inner, outer), [bars(inner[i : i + 1], outer[i : i + 1]) for i in range(2)])
 
 
 @given(strategies.clouds(batch=2), st.integers(0, 2))
@@ -233,6 +251,43 @@ def test_all_points_as_their_own_witnesses_give_rips(points: Tensor) -> None:
     f, g = witness(points, landmarks=torch.arange(n), nu=0), rips(points)
     assert (f.values <= g.values + 1e-12).all()
     assert (2 * f.values >= g.values - 1e-12).all()
+
+
+@given(strategies.images(), constructions)
+def test_an_image_in_itself_has_its_own_bars(images: Tensor, construction: str) -> None:
+    f = cubical(images, construction=construction)
+    d, image = persistence(f), image_persistence(f, f)
+    assert torch.equal(image.cells, d.cells)
+    assert torch.equal(image.intervals, d.intervals)
+
+
+@given(strategies.images(max_side=6, batch=2), constructions)
+def test_bars_of_the_image_are_bars_cut_short(images: Tensor, construction: str) -> None:
+    """Each starts with a bar of the inner image and ends no later, and ends with a bar of the outer that is older."""
+    inner, outer = (cubical(x, construction=construction) for x in nested(images))
+    through, d, e = image_persistence(inner, outer), persistence(inner), persistence(outer)
+    for dim in (0, 1):
+        bars = intervals(through, dim)
+        for born in {b for b, _ in bars}:
+            ends, own = ([x for b, x in side if b == born] for side in (bars, intervals(d, dim)))
+            assert len(ends) <= len(own)
+            assert all(x <= y for x, y in zip(sorted(ends, reverse=True), sorted(own, reverse=True), strict=False))
+        for died in {x for _, x in bars}:
+            starts, own = ([b for b, x in side if x == died] for side in (bars, intervals(e, dim)))
+            assert len(starts) <= len(own)
+            assert all(x >= y for x, y in zip(sorted(starts), sorted(own), strict=False))
+
+
+@given(strategies.images(max_side=6, batch=2), constructions)
+def test_image_persistence_may_be_turned_and_mirrored(images: Tensor, construction: str) -> None:
+    def bars(f: Tensor, g: Tensor) -> list[tuple[int, int, float, float]]:
+        return rows(image_persistence(*(cubical(x, construction=construction) for x in (f, g))))
+
+    inner, outer = nested(images)
+    expected = bars(inner, outer)
+    for axes in ((1,), (2,), (1, 2)):
+        assert bars(inner.flip(axes), outer.flip(axes)) == expected
+    assert bars(inner.mT, outer.mT) == expected
 
 
 # Stability ----------------------------------------------------------------------------------------------------------
