@@ -188,8 +188,9 @@ private:
             for (std::size_t j = 0; j < here.count; ++j) {
                 const Index a = neighbour_basin<late>(pixel, here.members[j][0]);
                 const Index b = neighbour_basin<late>(pixel, here.members[j][1]);
-                if (a != b) joins_.push_back({late ? static_cast<Key>(~order_key(image[pixel])) : order_key(image[pixel]),
-                                              pixel, a, b});
+                if (a == b) continue;
+                const Key key = order_key(image[pixel]);
+                joins_.push_back({late ? static_cast<Key>(~key) : key, pixel, a, b});
             }
         }
         sort_joins();
