@@ -37,15 +37,19 @@ class BarMatching {
 public:
     // Requires height * width < 2^31 - 1.
     BarMatching(std::int64_t height, std::int64_t width)
-        : size_(height * width), basins_(height, width), of_f_(static_cast<std::size_t>(size_)),
-          of_g_(static_cast<std::size_t>(size_)) {}
+        : size_(height * width), f_(height, width), g_(height, width), h_(height, width), basins_(height, width),
+          of_f_(static_cast<std::size_t>(size_)), of_g_(static_cast<std::size_t>(size_)) {}
 
     // All bars of positive length of f and g, matched ones side by side, in order of dimension and cells.
     void compute(const Real* f, const Real* g, const Real* h, int max_dim, std::vector<BarMatch>& matches) {
         matches.clear();
         if (size_ == 0) return;
-        match_components(f, g, h, matches);
-        if (max_dim >= 1) match_holes(f, g, h, matches);
+        f_.read(f);
+        g_.read(g);
+        h_.read(h);
+        match_components(matches);
+        matches.push_back({0, {first_pixel(f), never, first_pixel(g), never}});
+        if (max_dim >= 1) match_holes(matches);
         std::sort(matches.begin(), matches.end());
     }
 
@@ -61,57 +65,58 @@ private:
     std::int64_t first_pixel(const Real* image) const { return std::min_element(image, image + size_) - image; }
 
     // Bars of dimension 0, by the pixel of birth.
-    void list_components(const Real* image, std::vector<Bar>& bars) {
+    void list_components(const OrderedImage<Real>& image, std::vector<Bar>& bars) {
         std::fill(bars.begin(), bars.end(), Bar{});
         basins_.find_early(image);
-        names_.start(basins_, image, size_, false);
+        names_.start(basins_, image);
         merge_basins(
             basins_, components_,
             [&](Index pixel, Index younger) {
-                if (image[younger] < image[pixel]) bars[static_cast<std::size_t>(younger)] = {younger, pixel};
+                if (younger >= 0 && image.value(younger) < image.value(pixel))
+                    bars[static_cast<std::size_t>(younger)] = {younger, pixel};
             },
             names_);
     }
 
-    void match_components(const Real* f, const Real* g, const Real* h, std::vector<BarMatch>& matches) {
-        list_components(f, of_f_);
-        list_components(g, of_g_);
-        basins_.find_early(h);
-        names_.start(basins_, f, size_, false);
-        more_names_.start(basins_, g, size_, false);
+    void match_components(std::vector<BarMatch>& matches) {
+        list_components(f_, of_f_);
+        list_components(g_, of_g_);
+        basins_.find_early(h_);
+        names_.start(basins_, f_);
+        more_names_.start(basins_, g_);
         merge_basins(
             basins_, components_,
             [&](Index pixel, Index in_f, Index in_g) {
-                if (f[in_f] < h[pixel] && g[in_g] < h[pixel])
+                if (in_f < 0 || in_g < 0) return;
+                if (f_.value(in_f) < h_.value(pixel) && g_.value(in_g) < h_.value(pixel))
                     take_both(0, of_f_[static_cast<std::size_t>(in_f)], of_g_[static_cast<std::size_t>(in_g)], matches);
             },
             names_, more_names_);
-        matches.push_back({0, {first_pixel(f), never, first_pixel(g), never}});
         for (const Bar& bar : of_f_) add_alone_f(0, bar, matches);
         for (const Bar& bar : of_g_) add_alone_g(0, bar, matches);
     }
 
     // Bars of dimension 1, by the pixel that ends the bar of the image in h; those that have none there go to `alone`.
     template <class Alone>
-    void list_holes(const Real* image, const Real* h, std::vector<Bar>& bars, Alone&& alone) {
+    void list_holes(const OrderedImage<Real>& image, std::vector<Bar>& bars, Alone&& alone) {
         std::fill(bars.begin(), bars.end(), Bar{});
         basins_.find_late(image);
-        names_.start(basins_, image, size_, true);
-        more_names_.start(basins_, h, size_, true);
+        names_.start(basins_, image);
+        more_names_.start(basins_, h_);
         merge_basins(
             basins_, components_,
             [&](Index pixel, Index own, Index in_h) {
-                if (image[pixel] < h[in_h])
+                if (in_h >= 0 && image.value(pixel) < h_.value(in_h))
                     bars[static_cast<std::size_t>(in_h)] = {pixel, own};
-                else if (image[pixel] < image[own])
+                else if (own >= 0 && image.value(pixel) < image.value(own))
                     alone(Bar{pixel, own});
             },
             names_, more_names_);
     }
 
-    void match_holes(const Real* f, const Real* g, const Real* h, std::vector<BarMatch>& matches) {
-        list_holes(f, h, of_f_, [&](const Bar& bar) { add_alone_f(1, bar, matches); });
-        list_holes(g, h, of_g_, [&](const Bar& bar) { add_alone_g(1, bar, matches); });
+    void match_holes(std::vector<BarMatch>& matches) {
+        list_holes(f_, of_f_, [&](const Bar& bar) { add_alone_f(1, bar, matches); });
+        list_holes(g_, of_g_, [&](const Bar& bar) { add_alone_g(1, bar, matches); });
         for (std::size_t pixel = 0; pixel < of_f_.size(); ++pixel) {
             if (of_f_[pixel].birth != none && of_g_[pixel].birth != none)
                 take_both(1, of_f_[pixel], of_g_[pixel], matches);
@@ -134,8 +139,9 @@ private:
     }
 
     std::int64_t size_;
+    OrderedImage<Real> f_, g_, h_;
     Basins<Real, kind> basins_;
-    BasinNames<Real> names_, more_names_;
+    BasinNames<Real, kind> names_, more_names_;
     UnionFind<Index> components_{0};
     std::vector<Bar> of_f_, of_g_;
 };

@@ -1,5 +1,5 @@
-// Basins of an image: every pixel is led along ever earlier (later) neighbours to a minimum (maximum), and the saddles
-// say in which order the basins join.
+// Basins of an image: from every pixel, ever earlier (later) neighbours lead to a minimum (maximum), and the saddles say
+// in which order the basins join. Only the pixels that somebody asks for are led.
 #pragma once
 
 #include <algorithm>
@@ -95,6 +95,63 @@ inline constexpr JoinTable early_joins = make_joins<kind>(false);
 template <Construction kind>
 inline constexpr JoinTable late_joins = make_joins<kind>(true);
 
+// ---- an image and its order
+
+// For each pixel, which neighbours come earlier; outside of the image all come later.
+template <class Real>
+class OrderedImage {
+    using Key = OrderKey<Real>;
+
+public:
+    OrderedImage(std::int64_t height, std::int64_t width)
+        : height_(height), width_(width), masks_(static_cast<std::size_t>(height * width)),
+          rows_(3 * (static_cast<std::size_t>(width) + 2)) {}
+
+    // The image must outlive the calls that follow.
+    void read(const Real* image) {
+        constexpr Key latest = std::numeric_limits<Key>::max();
+        image_ = image;
+        std::fill(rows_.begin(), rows_.end(), latest);
+        std::array<Key*, 3> row{rows_.data() + 1, rows_.data() + width_ + 3, rows_.data() + 2 * width_ + 5};
+        pixel_keys(image, width_, row[1]);
+        for (std::int64_t r = 0; r < height_; ++r) {
+            if (r + 1 < height_)
+                pixel_keys(image + (r + 1) * width_, width_, row[2]);
+            else
+                std::fill(row[2], row[2] + width_, latest);
+            earlier_masks(row[0], row[1], row[2], width_, masks_.data() + r * width_);
+            std::rotate(row.begin(), row.begin() + 1, row.end());
+        }
+    }
+
+    std::int64_t height() const { return height_; }
+    std::int64_t width() const { return width_; }
+    std::uint8_t earlier(std::int32_t pixel) const { return masks_[static_cast<std::size_t>(pixel)]; }
+    Real value(std::int32_t pixel) const { return image_[pixel]; }
+    Key key(std::int32_t pixel) const { return order_key(image_[pixel]); }
+    bool before(std::int32_t a, std::int32_t b) const { return key(a) != key(b) ? key(a) < key(b) : a < b; }
+
+    // Pixels whose entry in a table of the earlier neighbours has a count of `least` to `most`, in their order.
+    template <class Table>
+    void list(const Table& table, int least, int most, std::vector<std::int32_t>& pixels) const {
+        std::array<std::uint8_t, 256> chosen;
+        for (std::size_t m = 0; m < 256; ++m) chosen[m] = table[m].count >= least && table[m].count <= most;
+        pixels.resize(masks_.size());
+        std::size_t count = 0;
+        for (std::size_t p = 0; p < masks_.size(); ++p) {
+            pixels[count] = static_cast<std::int32_t>(p);
+            count += chosen[masks_[p]];
+        }
+        pixels.resize(count);
+    }
+
+private:
+    std::int64_t height_, width_;
+    const Real* image_ = nullptr;
+    std::vector<std::uint8_t> masks_;
+    std::vector<Key> rows_;
+};
+
 // ---- basins of one image after another, all of the same shape
 
 // The basins of a and b meet at a pixel.
@@ -117,92 +174,78 @@ public:
 
     Basins(std::int64_t height, std::int64_t width)
         : height_(static_cast<Index>(height)), width_(static_cast<Index>(width)), size_(height_ * width_),
-          masks_(as_size(size_)), labels_(as_size(size_)), rows_(3 * (as_size(width_) + 2)) {
+          labels_(static_cast<std::size_t>(size_)) {
         for (std::size_t k = 0; k < 8; ++k) step_[k] = row_step[k] * width_ + column_step[k];
     }
 
-    // Basins of minima, joined from early to late. The image must outlive the calls that follow.
-    void find_early(const Real* image) { find<false>(image); }
+    // Basins of minima, joined from early to late.
+    void find_early(const OrderedImage<Real>& image) {
+        start(image, false);
+        list_joins(early_joins<kind>);
+    }
 
     // Basins of maxima and of the frame, joined from late to early.
-    void find_late(const Real* image) { find<true>(image); }
+    void find_late(const OrderedImage<Real>& image) {
+        start(image, true);
+        label_frame();
+        list_joins(late_joins<kind>);
+    }
 
+    bool late() const { return late_; }
     Index count() const { return count_; }
-    Index of(Index pixel) const { return labels_[as_size(pixel)]; }
     const std::vector<BasinJoin<Key>>& joins() const { return joins_; }
 
+    // The basin of a pixel; may be a new one.
+    Index of(Index pixel) {
+        const auto onward = [&](Index p) { return p + step_[(*arcs_)[image_->earlier(p)].member[0]]; };
+        Index end = pixel;
+        while (label(end) == unknown && (*arcs_)[image_->earlier(end)].count > 0) end = onward(end);
+        if (label(end) == unknown) label(end) = count_++;
+        const Index found = label(end);
+        for (Index p = pixel; label(p) == unknown; p = onward(p)) label(p) = found;
+        return found;
+    }
+
 private:
-    static std::size_t as_size(std::int64_t n) { return static_cast<std::size_t>(n); }
+    Index& label(Index pixel) { return labels_[static_cast<std::size_t>(pixel)]; }
 
-    template <bool late>
-    void find(const Real* image) {
-        read_masks(image);
-        label_all<late>();
-        list_joins<late>(image);
-    }
-
-    // Keys of three rows at a time, with a border that is later than every pixel.
-    void read_masks(const Real* image) {
-        constexpr Key latest = std::numeric_limits<Key>::max();
-        std::fill(rows_.begin(), rows_.end(), latest);
-        std::array<Key*, 3> row{rows_.data() + 1, rows_.data() + width_ + 3, rows_.data() + 2 * width_ + 5};
-        pixel_keys(image, width_, row[1]);
-        for (std::int64_t r = 0; r < height_; ++r) {
-            if (r + 1 < height_)
-                pixel_keys(image + (r + 1) * width_, width_, row[2]);
-            else
-                std::fill(row[2], row[2] + width_, latest);
-            earlier_masks(row[0], row[1], row[2], width_, masks_.data() + r * width_);
-            std::rotate(row.begin(), row.begin() + 1, row.end());
-        }
-    }
-
-    template <bool late>
-    void label_all() {
-        constexpr const ArcTable& arcs = late ? late_arcs<kind> : early_arcs<kind>;
+    void start(const OrderedImage<Real>& image, bool late) {
+        image_ = &image;
+        late_ = late;
+        arcs_ = late ? &late_arcs<kind> : &early_arcs<kind>;
         std::fill(labels_.begin(), labels_.end(), unknown);
         count_ = 0;
-        if (late) {
-            count_ = 1;
-            std::fill_n(labels_.begin(), width_, frame);
-            std::fill_n(labels_.end() - width_, width_, frame);
-            for (Index p = 0; p < size_; p += width_) labels_[as_size(p)] = labels_[as_size(p + width_ - 1)] = frame;
-        }
-        const auto onward = [&](Index p) { return p + step_[arcs[masks_[as_size(p)]].member[0]]; };
-        for (Index pixel = 0; pixel < size_; ++pixel) {
-            Index end = pixel;
-            while (labels_[as_size(end)] == unknown && arcs[masks_[as_size(end)]].count > 0) end = onward(end);
-            if (labels_[as_size(end)] == unknown) labels_[as_size(end)] = count_++;
-            const Index found = labels_[as_size(end)];
-            for (Index p = pixel; labels_[as_size(p)] == unknown; p = onward(p)) labels_[as_size(p)] = found;
-        }
     }
 
-    template <bool late>
-    void list_joins(const Real* image) {
-        constexpr const JoinTable& table = late ? late_joins<kind> : early_joins<kind>;
+    void label_frame() {
+        count_ = 1;
+        std::fill_n(labels_.begin(), width_, frame);
+        std::fill_n(labels_.end() - width_, width_, frame);
+        for (Index p = 0; p < size_; p += width_) label(p) = label(p + width_ - 1) = frame;
+    }
+
+    void list_joins(const JoinTable& table) {
         joins_.clear();
-        for (Index k = 0; k < size_; ++k) {
-            const Index pixel = late ? size_ - 1 - k : k;
-            const Joins& here = table[masks_[as_size(pixel)]];
+        image_->list(table, 1, 3, saddles_);
+        if (late_) std::reverse(saddles_.begin(), saddles_.end());
+        for (const Index pixel : saddles_) {
+            const Joins& here = table[image_->earlier(pixel)];
             for (std::size_t j = 0; j < here.count; ++j) {
-                const Index a = neighbour_basin<late>(pixel, here.members[j][0]);
-                const Index b = neighbour_basin<late>(pixel, here.members[j][1]);
-                if (a == b) continue;
-                const Key key = order_key(image[pixel]);
-                joins_.push_back({late ? static_cast<Key>(~key) : key, pixel, a, b});
+                const Index a = neighbour_basin(pixel, here.members[j][0]);
+                const Index b = neighbour_basin(pixel, here.members[j][1]);
+                const Key key = image_->key(pixel);
+                if (a != b) joins_.push_back({late_ ? static_cast<Key>(~key) : key, pixel, a, b});
             }
         }
         sort_joins();
     }
 
-    template <bool late>
-    Index neighbour_basin(Index pixel, std::uint8_t neighbour) const {
-        if (late) {
+    Index neighbour_basin(Index pixel, std::uint8_t neighbour) {
+        if (late_) {
             const Index r = pixel / width_ + row_step[neighbour], c = pixel % width_ + column_step[neighbour];
             if (r < 0 || c < 0 || r >= height_ || c >= width_) return frame;
         }
-        return labels_[as_size(pixel + step_[neighbour])];
+        return of(pixel + step_[neighbour]);
     }
 
     // Joins of equal value stay in the order in which they were listed.
@@ -217,38 +260,45 @@ private:
     }
 
     Index height_, width_, size_, count_ = 0;
+    const OrderedImage<Real>* image_ = nullptr;
+    const ArcTable* arcs_ = nullptr;
+    bool late_ = false;
     std::array<Index, 8> step_{};
-    std::vector<std::uint8_t> masks_;
-    std::vector<Index> labels_;
-    std::vector<Key> rows_;
+    std::vector<Index> labels_, saddles_;
     std::vector<BasinJoin<Key>> joins_, spare_;
 };
 
 // ---- merging
 
-// Components of basins, each named by its first (last) pixel in the order of some image, frame excepted.
-template <class Real>
+// Components of basins, each named by its first (last) pixel in the order of some image, frame excepted. Only extrema
+// of that image give names: another pixel has an elder neighbour, which names its component unless it has not entered
+// yet, and then the bar is empty.
+template <class Real, Construction kind>
 class BasinNames {
     using Index = std::int32_t;
 
 public:
+    static constexpr Index nobody = -2;
     static constexpr Index outside = -1;  // later than all pixels
 
     // The image need not be the one that the basins are of.
-    template <class BasinsOfImage>
-    void start(const BasinsOfImage& basins, const Real* image, std::int64_t size, bool late) {
-        image_ = image;
-        late_ = late;
-        name_.assign(static_cast<std::size_t>(basins.count()), none);
-        if (late) name_[BasinsOfImage::frame] = outside;
-        for (Index p = 0; p < size; ++p) {
-            Index& name = name_[static_cast<std::size_t>(basins.of(p))];
-            if (name == none || elder(p, name) == p) name = p;
+    void start(Basins<Real, kind>& basins, const OrderedImage<Real>& image) {
+        image_ = &image;
+        late_ = basins.late();
+        image.list(late_ ? late_arcs<kind> : early_arcs<kind>, 0, 0, extrema_);
+        name_.assign(static_cast<std::size_t>(basins.count()), nobody);
+        if (late_) name_[Basins<Real, kind>::frame] = outside;
+        for (const Index p : extrema_) {
+            const auto basin = static_cast<std::size_t>(basins.of(p));
+            if (basin >= name_.size()) name_.resize(basin + 1, nobody);
+            name_[basin] = elder(p, name_[basin]);
         }
+        basins_ = &basins;
     }
 
-    // Gives the merged component the elder name and returns the younger one.
+    // Gives the merged component the elder name and returns the younger one, or nobody.
     Index merge(Index child_root, Index root) {
+        name_.resize(static_cast<std::size_t>(basins_->count()), nobody);
         const Index a = name_[static_cast<std::size_t>(child_root)], b = name_[static_cast<std::size_t>(root)];
         const Index kept = elder(a, b);
         name_[static_cast<std::size_t>(root)] = kept;
@@ -256,18 +306,16 @@ public:
     }
 
 private:
-    static constexpr Index none = -2;
-
     Index elder(Index a, Index b) const {
+        if (a == nobody || b == nobody) return a == nobody ? b : a;
         if (a == outside || b == outside) return outside;
-        const auto x = order_key(image_[a]), y = order_key(image_[b]);
-        const bool a_first = x != y ? x < y : a < b;
-        return a_first != late_ ? a : b;
+        return image_->before(a, b) != late_ ? a : b;
     }
 
-    const Real* image_ = nullptr;
+    const OrderedImage<Real>* image_ = nullptr;
+    const Basins<Real, kind>* basins_ = nullptr;
     bool late_ = false;
-    std::vector<Index> name_;
+    std::vector<Index> extrema_, name_;
 };
 
 }  // namespace topolens

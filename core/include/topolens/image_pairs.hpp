@@ -39,23 +39,26 @@ class ImagePairs {
 
 public:
     // Requires height * width < 2^31 - 1.
-    ImagePairs(std::int64_t height, std::int64_t width) : size_(height * width), basins_(height, width) {}
+    ImagePairs(std::int64_t height, std::int64_t width)
+        : size_(height * width), inner_(height, width), outer_(height, width), basins_(height, width) {}
 
     // Bars of positive length in order of (dimension, birth, death): births are pixels of inner, deaths of outer.
     void compute(const Real* inner, const Real* outer, int max_dim, Pairs& pairs) {
         pairs.clear();
         if (size_ == 0) return;
-        basins_.find_early(outer);
-        names_.start(basins_, inner, size_, false);
+        inner_.read(inner);
+        outer_.read(outer);
+        basins_.find_early(outer_);
+        names_.start(basins_, inner_);
         merge([&](Index pixel, Index younger) {
-            if (inner[younger] < outer[pixel]) pairs.push_back({0, younger, pixel});
+            if (younger >= 0 && inner[younger] < outer[pixel]) pairs.push_back({0, younger, pixel});
         });
         pairs.push_back({0, std::min_element(inner, inner + size_) - inner, never});
         if (max_dim >= 1) {
-            basins_.find_late(inner);
-            names_.start(basins_, outer, size_, true);
+            basins_.find_late(inner_);
+            names_.start(basins_, outer_);
             merge([&](Index pixel, Index younger) {
-                if (inner[pixel] < outer[younger]) pairs.push_back({1, pixel, younger});
+                if (younger >= 0 && inner[pixel] < outer[younger]) pairs.push_back({1, pixel, younger});
             });
         }
         std::sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) {
@@ -71,8 +74,9 @@ private:
     }
 
     std::int64_t size_;
+    OrderedImage<Real> inner_, outer_;
     Basins<Real, kind> basins_;
-    BasinNames<Real> names_;
+    BasinNames<Real, kind> names_;
     UnionFind<Index> components_{0};
 };
 
