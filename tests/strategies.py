@@ -39,3 +39,11 @@ def graphs(draw: st.DrawFn, max_vertices: int = 8, levels: int = 5) -> tuple[Ten
     ends = st.tuples(st.integers(0, n - 1), st.integers(0, n - 1))
     edges = draw(st.lists(ends, max_size=2 * n))
     return values, torch.tensor(edges, dtype=torch.int64).reshape(-1, 2).T
+
+
+@st.composite
+def weighted_graphs(draw: st.DrawFn, max_vertices: int = 8, levels: int = 4) -> tuple[Tensor, Tensor, Tensor]:
+    """Vertex values, edge values and edge_index of one graph; no edge before its ends."""
+    vertex_values, edges = draw(graphs(max_vertices, levels))
+    steps = hnp.arrays(np.int64, edges.shape[1], elements=st.integers(0, levels - 1)).map(_tensor)
+    return vertex_values, vertex_values[edges].amax(0) + draw(steps), edges

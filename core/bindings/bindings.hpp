@@ -49,6 +49,7 @@ void bind_rips(nb::module_& m);
 void bind_distances(nb::module_& m);
 void bind_cubical(nb::module_& m);
 void bind_graphs(nb::module_& m);
+void bind_image_pairs(nb::module_& m);
 void bind_clouds(nb::module_& m);
-void bind_basins(nb::module_& m);
+void bind_critical(nb::module_& m);
 void bind_reduction(nb::module_& m);

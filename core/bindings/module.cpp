@@ -7,7 +7,8 @@ NB_MODULE(_core, m) {
     bind_distances(m);
     bind_cubical(m);
     bind_graphs(m);
+    bind_image_pairs(m);
     bind_clouds(m);
-    bind_basins(m);
+    bind_critical(m);
     bind_reduction(m);
 }

@@ -9,7 +9,16 @@ if TYPE_CHECKING:
     from topolens import analyses, coordinates, probes, sampling, shapes
     from topolens.analyses import Finding
     from topolens.diagrams import Diagrams
-    from topolens.filtrations import Filtration, cubical, lower_star, rips, witness  # type: ignore[no-redef]
+    from topolens.extended_persistence import ExtendedDiagrams, extended_persistence
+    from topolens.filtrations import (  # type: ignore[no-redef]
+        Filtration,
+        cubical,
+        edge_weighted,
+        lower_star,
+        rips,
+        witness,
+    )
+    from topolens.image_persistence import image_persistence
     from topolens.mapper import MapperGraph, mapper  # type: ignore[no-redef]
     from topolens.persistence import persistence
     from topolens.report import Report, report, training_report  # type: ignore[no-redef]
@@ -18,6 +27,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Diagrams",
+    "ExtendedDiagrams",
     "Filtration",
     "Finding",
     "MapperGraph",
@@ -25,6 +35,9 @@ __all__ = [
     "analyses",
     "coordinates",
     "cubical",
+    "edge_weighted",
+    "extended_persistence",
+    "image_persistence",
     "lower_star",
     "mapper",
     "persistence",
@@ -40,11 +53,15 @@ __all__ = [
 # A name is imported when it is first used: `topolens --help` must not wait for torch.
 _HOMES = {
     "Diagrams": "diagrams",
+    "ExtendedDiagrams": "extended_persistence",
     "Filtration": "filtrations",
     "Finding": "analyses",
     "MapperGraph": "mapper",
     "Report": "report",
     "cubical": "filtrations",
+    "edge_weighted": "filtrations",
+    "extended_persistence": "extended_persistence",
+    "image_persistence": "image_persistence",
     "lower_star": "filtrations",
     "mapper": "mapper",
     "persistence": "persistence",
@@ -76,6 +93,8 @@ def _function_over_room(name: str) -> property:
 
 
 class _FrontDoor(ModuleType):
+    extended_persistence = _function_over_room("extended_persistence")
+    image_persistence = _function_over_room("image_persistence")
     mapper = _function_over_room("mapper")
     persistence = _function_over_room("persistence")
     report = _function_over_room("report")

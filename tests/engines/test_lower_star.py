@@ -10,19 +10,8 @@ from torch import Tensor
 import nasty
 import strategies
 from bars import difference, reference
-from topolens.filtrations import LowerStar, lower_star
-
-
-def packed(graphs: list[tuple[list[float], list[tuple[int, int]]]]) -> LowerStar:
-    """One batch of many graphs."""
-    values, edges, batch = [], [], []
-    for item, (own, ends) in enumerate(graphs):
-        edges += [(a + len(values), b + len(values)) for a, b in ends]
-        values += own
-        batch += [item] * len(own)
-    return lower_star(
-        torch.tensor(values, dtype=torch.float64), torch.tensor(edges).reshape(-1, 2).T.long(), torch.tensor(batch)
-    )
+from graph_packing import packed
+from topolens.filtrations import lower_star
 
 
 def test_all_graphs_up_to_five_vertices() -> None:

@@ -7,7 +7,9 @@ from torch.autograd import gradcheck, gradgradcheck
 
 import nasty
 from topolens.diagrams import Diagrams
-from topolens.filtrations import cubical, lower_star, rips, witness
+from topolens.extended_persistence import extended_persistence
+from topolens.filtrations import cubical, edge_weighted, lower_star, rips, witness
+from topolens.image_persistence import image_persistence
 from topolens.persistence import persistence
 
 EDGES = torch.tensor([[0, 1, 2, 3, 4, 0, 2], [1, 2, 3, 4, 5, 5, 5]])
@@ -47,6 +49,15 @@ def from_graph(values: Tensor) -> Diagrams:
     return persistence(lower_star(values, EDGES))
 
 
+def from_upper_stars(values: Tensor) -> Diagrams:
+    return persistence(lower_star(values, EDGES, superlevel=True))
+
+
+def from_edges(values: Tensor) -> Diagrams:
+    """Values of vertices, lower than those of the edges behind them."""
+    return persistence(edge_weighted(values[6:] + 1, EDGES, vertex_values=values[:6]))
+
+
 def from_images(construction: str, superlevel: bool):
     return lambda images: persistence(cubical(images, construction=construction, superlevel=superlevel))
 
@@ -56,11 +67,42 @@ CASES = {
     "rips of distances": (from_distances, torch.cdist(ring(1, 8, 2), ring(1, 8, 2)).detach().requires_grad_()),
     "witness": (from_witnesses, ring(1, 20, 2)),
     "lower star": (from_graph, generic(6)),
+    "upper star": (from_upper_stars, generic(6)),
+    "edge-weighted": (from_edges, generic(6 + 7)),
     "V, sublevel": (from_images("V", False), generic(2, 4, 5)),
     "V, superlevel": (from_images("V", True), generic(2, 4, 5)),
     "T, sublevel": (from_images("T", False), generic(2, 4, 5)),
     "T, superlevel": (from_images("T", True), generic(1, 2, 5, 4)),
 }
+
+
+@pytest.mark.parametrize("kind", ["ord0", "rel1", "ext0", "ext1"])
+@pytest.mark.parametrize("superlevel", [False, True])
+def test_extended_persistence(kind: str, superlevel: bool) -> None:
+    edges = torch.cat([EDGES, torch.tensor([[0, 6, 3, 8], [6, 7, 8, 9]])], 1)  # two loops with a tail each
+
+    def bars(x: Tensor) -> Tensor:
+        return getattr(extended_persistence(lower_star(x, edges, superlevel=superlevel)), kind).intervals
+
+    values = torch.tensor([4.0, 3.1, 2.0, 5.2, 1.3, 6.1, 2.5, 4.7, 0.4, 0.9], dtype=torch.float64, requires_grad=True)
+    assert len(bars(values))
+    assert gradcheck(bars, values)
+    assert gradgradcheck(lambda x: bars(x).square().sum() * x.sum(), values)
+
+
+@pytest.mark.parametrize("construction", ["V", "T"])
+@pytest.mark.parametrize("superlevel", [False, True])
+def test_image_persistence(construction: str, superlevel: bool) -> None:
+    one, other = generic(2, 6, 7, seed=1), (generic(2, 6, 7, seed=2) + 0.005).detach().requires_grad_()
+
+    def bars(x: Tensor, y: Tensor) -> Diagrams:
+        outer = torch.maximum(x, y) if superlevel else torch.minimum(x, y)
+        f, g = (cubical(z, construction=construction, superlevel=superlevel) for z in (x, outer))
+        return image_persistence(f, g)
+
+    assert set(bars(one, other).finite().dim.tolist()) == {0, 1}
+    assert gradcheck(lambda x, y: bars(x, y).finite().intervals, (one, other))
+    assert gradgradcheck(lambda x, y: bars(x, y).finite().persistence.square().sum() * x.sum(), (one, other))
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -9,7 +9,9 @@ from torch import Tensor
 import strategies
 from bars import bottleneck, intervals, rows
 from topolens.diagrams import Diagrams
-from topolens.filtrations import Filtration, cubical, lower_star, rips, witness
+from topolens.extended_persistence import extended_persistence
+from topolens.filtrations import Filtration, cubical, edge_weighted, lower_star, rips, witness
+from topolens.image_persistence import image_persistence
 from topolens.persistence import persistence
 
 constructions = st.sampled_from(["V", "T"])
@@ -38,6 +40,23 @@ def test_cubical_batch(images: Tensor, construction: str, superlevel: bool) -> N
     assert one_by_one(whole, parts)
 
 
+def nested(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Two halves of a batch, the first raised above the second."""
+    one, other = images.chunk(2)
+    return torch.maximum(one, other), other
+
+
+@given(strategies.images(batch=4), constructions, st.booleans())
+def test_image_persistence_batch(images: Tensor, construction: str, superlevel: bool) -> None:
+    inner, outer = nested(images)
+    inner, outer = (-inner, -outer) if superlevel else (inner, outer)
+
+    def bars(f: Tensor, g: Tensor) -> Diagrams:
+        return image_persistence(*(cubical(x, construction=construction, superlevel=superlevel) for x in (f, g)))
+
+    assert one_by_one(bars(inner, outer), [bars(inner[i : i + 1], outer[i : i + 1]) for i in range(2)])
+
+
 @given(strategies.clouds(batch=2), st.integers(0, 2))
 def test_witness_batch(points: Tensor, nu: int) -> None:
     marks = torch.arange(0, points.shape[1], 2)
@@ -56,6 +75,36 @@ def test_lower_star_batch(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tenso
     assert rows(whole[1]) == rows(second)
     assert torch.equal(whole[0].cells, first.cells)
     assert torch.equal(whole[1].cells, torch.where(second.cells >= 0, second.cells + shift, second.cells))
+
+
+@given(strategies.graphs(), strategies.graphs())
+def test_extended_batch(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> None:
+    shift = len(one[0])
+    item = torch.tensor([0] * shift + [1] * len(other[0]))
+    whole = extended_persistence(
+        lower_star(torch.cat([one[0], other[0]]), torch.cat([one[1], other[1] + shift], 1), item)
+    )
+    parts = (extended_persistence(lower_star(*g)) for g in (one, other))
+    for together, first, second in zip(whole, *parts, strict=True):
+        assert torch.equal(together.intervals, torch.cat([first.intervals, second.intervals]))
+        assert torch.equal(together.cells, torch.cat([first.cells, second.cells + shift]))
+        assert torch.equal(together.batch, torch.cat([first.batch, second.batch + 1]))
+
+
+@given(strategies.weighted_graphs(), strategies.weighted_graphs())
+def test_edge_weighted_batch(one: tuple[Tensor, Tensor, Tensor], other: tuple[Tensor, Tensor, Tensor]) -> None:
+    """The edges of the two graphs stand in one list, those of the second first."""
+    shift = len(one[0])
+    whole = persistence(
+        edge_weighted(
+            torch.cat([other[1], one[1]]),
+            torch.cat([other[2] + shift, one[2]], 1),
+            vertex_values=torch.cat([one[0], other[0]]),
+            batch=torch.tensor([0] * shift + [1] * len(other[0])),
+        )
+    )
+    for item, (vertices, edges, ends) in zip(whole, (one, other), strict=True):
+        assert rows(item) == rows(persistence(edge_weighted(edges, ends, vertex_values=vertices)))
 
 
 # Symmetries ---------------------------------------------------------------------------------------------------------
@@ -82,6 +131,73 @@ def test_lower_star_does_not_care_for_the_order_of_vertices_and_edges(graph: tup
     permuted = torch.empty_like(values).index_copy_(0, torch.tensor(order), values)
     moved = torch.tensor(order)[edges].flip(0, 1)
     assert rows(persistence(lower_star(values, edges))) == rows(persistence(lower_star(permuted, moved)))
+
+
+@given(strategies.graphs(max_vertices=12), st.randoms(use_true_random=False))
+def test_extended_persistence_does_not_care_for_the_order_of_vertices(graph: tuple[Tensor, Tensor], random) -> None:
+    values, edges = graph
+    order = list(range(len(values)))
+    random.shuffle(order)
+    permuted = torch.empty_like(values).index_copy_(0, torch.tensor(order), values)
+    moved = torch.tensor(order)[edges].flip(0, 1)
+    for one, other in zip(
+        extended_persistence(lower_star(values, edges)), extended_persistence(lower_star(permuted, moved)), strict=True
+    ):
+        assert rows(one) == rows(other)
+
+
+@given(strategies.graphs(max_vertices=12), st.booleans())
+def test_turning_the_values_round_turns_extended_persistence_round(graph: tuple[Tensor, Tensor], up: bool) -> None:
+    """Ord0 and Rel1 change places; Ext0 and Ext1 change their two ends."""
+    values, edges = graph
+    d, turned = (extended_persistence(lower_star(x, edges, superlevel=up)) for x in (values, -values))
+    assert intervals(turned.ord0, 0) == mirrored(d.rel1, exchange=False)
+    assert intervals(turned.rel1, 1) == mirrored(d.ord0, exchange=False)
+    assert intervals(turned.ext0, 0) == mirrored(d.ext0, exchange=True)
+    assert intervals(turned.ext1, 1) == mirrored(d.ext1, exchange=True)
+
+
+def mirrored(d: Diagrams, exchange: bool) -> list[tuple[float, float]]:
+    bars = -d.intervals.flip(1) if exchange else -d.intervals
+    return sorted(map(tuple, bars.tolist()))
+
+
+@given(strategies.graphs(max_vertices=12))
+def test_extended_persistence_of_a_superlevel_filtration_is_that_of_minus_the_values(
+    graph: tuple[Tensor, Tensor],
+) -> None:
+    values, edges = graph
+    for up, down in zip(
+        extended_persistence(lower_star(-values, edges)),
+        extended_persistence(lower_star(values, edges, superlevel=True)),
+        strict=True,
+    ):
+        assert torch.equal(up.cells, down.cells)
+        assert torch.equal(up.intervals, -down.intervals)
+
+
+@given(strategies.graphs(max_vertices=12))
+def test_ordinary_bars_are_among_the_extended(graph: tuple[Tensor, Tensor]) -> None:
+    f = lower_star(*graph)
+    d, extended = persistence(f), extended_persistence(f)
+    assert torch.equal(d.of_dim(0).finite().cells, extended.ord0.cells)
+    assert torch.equal(d.of_dim(0).essential().cells[:, 0], extended.ext0.cells[:, 0])
+    assert torch.equal(d.of_dim(1).cells[:, 0], extended.ext1.cells[:, 0])
+
+
+@given(strategies.graphs())
+def test_upper_stars_are_lower_stars_turned_round(graph: tuple[Tensor, Tensor]) -> None:
+    values, edges = graph
+    up, down = persistence(lower_star(-values, edges)), persistence(lower_star(values, edges, superlevel=True))
+    assert torch.equal(up.cells, down.cells)
+    assert torch.equal(up.intervals, -down.intervals)
+
+
+@given(strategies.graphs())
+def test_lower_stars_are_edge_weighted_with_the_later_end(graph: tuple[Tensor, Tensor]) -> None:
+    values, edges = graph
+    f = edge_weighted(values[edges].amax(0), edges, vertex_values=values)
+    assert rows(persistence(f)) == rows(persistence(lower_star(values, edges)))
 
 
 @given(strategies.images(), constructions)
@@ -137,6 +253,43 @@ def test_all_points_as_their_own_witnesses_give_rips(points: Tensor) -> None:
     assert (2 * f.values >= g.values - 1e-12).all()
 
 
+@given(strategies.images(), constructions)
+def test_an_image_in_itself_has_its_own_bars(images: Tensor, construction: str) -> None:
+    f = cubical(images, construction=construction)
+    d, image = persistence(f), image_persistence(f, f)
+    assert torch.equal(image.cells, d.cells)
+    assert torch.equal(image.intervals, d.intervals)
+
+
+@given(strategies.images(max_side=6, batch=2), constructions)
+def test_bars_of_the_image_are_bars_cut_short(images: Tensor, construction: str) -> None:
+    """Each starts with a bar of the inner image and ends no later, and ends with a bar of the outer that is older."""
+    inner, outer = (cubical(x, construction=construction) for x in nested(images))
+    through, d, e = image_persistence(inner, outer), persistence(inner), persistence(outer)
+    for dim in (0, 1):
+        bars = intervals(through, dim)
+        for born in {b for b, _ in bars}:
+            ends, own = ([x for b, x in side if b == born] for side in (bars, intervals(d, dim)))
+            assert len(ends) <= len(own)
+            assert all(x <= y for x, y in zip(sorted(ends, reverse=True), sorted(own, reverse=True), strict=False))
+        for died in {x for _, x in bars}:
+            starts, own = ([b for b, x in side if x == died] for side in (bars, intervals(e, dim)))
+            assert len(starts) <= len(own)
+            assert all(x >= y for x, y in zip(sorted(starts), sorted(own), strict=False))
+
+
+@given(strategies.images(max_side=6, batch=2), constructions)
+def test_image_persistence_may_be_turned_and_mirrored(images: Tensor, construction: str) -> None:
+    def bars(f: Tensor, g: Tensor) -> list[tuple[int, int, float, float]]:
+        return rows(image_persistence(*(cubical(x, construction=construction) for x in (f, g))))
+
+    inner, outer = nested(images)
+    expected = bars(inner, outer)
+    for axes in ((1,), (2,), (1, 2)):
+        assert bars(inner.flip(axes), outer.flip(axes)) == expected
+    assert bars(inner.mT, outer.mT) == expected
+
+
 # Stability ----------------------------------------------------------------------------------------------------------
 
 
@@ -180,6 +333,16 @@ def test_lower_star_is_stable(data: st.DataObject) -> None:
     assert is_stable(lower_star(values, edges), lower_star(values + noise, edges), float(noise.abs().max()))
 
 
+@given(st.data())
+def test_extended_persistence_is_stable(data: st.DataObject) -> None:
+    values, edges = data.draw(strategies.graphs())
+    noise = 0.1 * torch.tensor(data.draw(st.lists(st.integers(-9, 9), min_size=len(values), max_size=len(values))))
+    change = float(noise.abs().max()) + 1e-9
+    one, other = (extended_persistence(lower_star(x, edges)) for x in (values, values + noise))
+    for d, e, dim in zip(one, other, (0, 1, 0, 1), strict=True):
+        assert bottleneck(intervals(d, dim), intervals(e, dim)) <= change
+
+
 # Counting -----------------------------------------------------------------------------------------------------------
 
 
@@ -203,6 +366,12 @@ def test_euler_characteristic_of_images(images: Tensor, construction: str) -> No
 @given(strategies.graphs())
 def test_euler_characteristic_of_graphs(graph: tuple[Tensor, Tensor]) -> None:
     assert euler_agrees(lower_star(*graph), max_dim=1)
+
+
+@given(strategies.weighted_graphs())
+def test_euler_characteristic_of_weighted_graphs(graph: tuple[Tensor, Tensor, Tensor]) -> None:
+    vertex_values, edge_values, edges = graph
+    assert euler_agrees(edge_weighted(edge_values, edges, vertex_values=vertex_values), max_dim=1)
 
 
 @given(strategies.distances(max_points=6))

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "order_key.hpp"
 #include "pairs.hpp"
 #include "simd.hpp"
 
@@ -80,18 +81,6 @@ template <Construction kind>
 inline constexpr ArcTable late_arcs = make_arcs(kind == Construction::vertices, true);
 
 // ---- total order of pixels through integers
-
-template <class Real>
-using OrderKey = std::conditional_t<sizeof(Real) == 4, std::int32_t, std::int64_t>;
-
-// Integers in the order of the numbers, both zeros equal; the largest integer stays free for the frame.
-template <class Real>
-[[gnu::always_inline]] inline OrderKey<Real> order_key(Real value) {
-    using Key = OrderKey<Real>;
-    const Key bits = std::bit_cast<Key>(value + Real(0));
-    const Key key = bits >= 0 ? bits : static_cast<Key>(bits ^ std::numeric_limits<Key>::max());
-    return std::min<Key>(key, std::numeric_limits<Key>::max() - 1);
-}
 
 template <class Real>
 TOPOLENS_VECTORISED void pixel_keys(const Real* row, std::int64_t width, OrderKey<Real>* __restrict keys) {

@@ -113,7 +113,7 @@ private:
         }
     }
 
-    UnionFind components_;
+    UnionFind<> components_;
     std::vector<std::int64_t> elder_;               // the component joined, -1 for the oldest
     std::vector<std::int64_t> up_, depth_;          // the spanning tree, hung from the oldest
     std::vector<std::vector<std::int64_t>> neighbours_;

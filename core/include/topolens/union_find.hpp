@@ -8,14 +8,19 @@
 
 namespace topolens {
 
+template <class Index = std::int64_t>
 class UnionFind {
 public:
-    explicit UnionFind(std::int64_t count) : parent_(static_cast<std::size_t>(count)) {
-        std::iota(parent_.begin(), parent_.end(), std::int64_t{0});
+    explicit UnionFind(std::int64_t count) { reset(count); }
+
+    // As new, with items 0 .. count - 1.
+    void reset(std::int64_t count) {
+        parent_.resize(static_cast<std::size_t>(count));
+        std::iota(parent_.begin(), parent_.end(), Index{0});
     }
 
     // Root of the set of `item`; path halving keeps later calls short.
-    std::int64_t find(std::int64_t item) {
+    Index find(Index item) {
         while (parent(item) != item) {
             parent(item) = parent(parent(item));
             item = parent(item);
@@ -24,12 +29,12 @@ public:
     }
 
     // Hangs one root below another; both must be roots. Ranks are not kept: the elder stays on top.
-    void attach(std::int64_t child_root, std::int64_t parent_root) { parent(child_root) = parent_root; }
+    void attach(Index child_root, Index parent_root) { parent(child_root) = parent_root; }
 
 private:
-    std::int64_t& parent(std::int64_t item) { return parent_[static_cast<std::size_t>(item)]; }
+    Index& parent(Index item) { return parent_[static_cast<std::size_t>(item)]; }
 
-    std::vector<std::int64_t> parent_;
+    std::vector<Index> parent_;
 };
 
 }  // namespace topolens

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from topolens import _core
-from topolens.engines.pairs import Pairs, canonical
+from topolens.engines.pairs import Matches, Pairs, canonical
 
 
 class Cocycles(NamedTuple):
@@ -25,6 +25,11 @@ def array(x: Tensor) -> np.ndarray:
     return x.detach().to("cpu", real).contiguous().numpy()
 
 
+def whole(x: Tensor) -> np.ndarray:
+    """A C-contiguous CPU copy (or view) in int64."""
+    return x.detach().to("cpu", torch.int64).contiguous().numpy()
+
+
 def threads() -> int:
     """Threads a kernel may use: as many as torch."""
     return torch.get_num_threads()
@@ -35,9 +40,13 @@ def _pairs(found: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> Pair
     return Pairs(dim, batch, np.stack([birth, death], axis=1))
 
 
-def _entering(found: Pairs, values: np.ndarray, stride: int) -> Pairs:
-    """The same bars when cells of value +inf never enter: those born there go, those that die there live on."""
-    births, deaths = (values.reshape(-1)[found.batch * stride + found.cells[:, end]] for end in (0, 1))
+def _entering(found: Pairs, values: np.ndarray, stride: int, at_death: np.ndarray | None = None) -> Pairs:
+    """The same bars when cells of value +inf never enter: those born there go, those that die there live on.
+
+    Deaths have values of their own where `at_death` is given.
+    """
+    ends = values, values if at_death is None else at_death
+    births, deaths = (x.reshape(-1)[found.batch * stride + found.cells[:, k]] for k, x in enumerate(ends))
     dies = found.cells[:, 1] >= 0
     kept, never = births < np.inf, dies & (deaths == np.inf)
     if kept.all() and not never.any():
@@ -93,14 +102,48 @@ def cubical_pairs(images: Tensor, construction: str, max_dim: int) -> Pairs:
     return _entering(found, values, stride=values[:1].size)
 
 
-def lower_star_pairs(values: Tensor, edges: Tensor, offsets: Tensor, max_dim: int) -> Pairs:
+def image_pairs(inner: Tensor, outer: Tensor, construction: str, max_dim: int) -> Pairs:
+    """Bars of H(inner) -> H(outer) for images (batch, height, width) with inner >= outer; births in inner."""
+    shared = torch.promote_types(inner.dtype, outer.dtype)
+    first, second = array(inner.to(shared)), array(outer.to(shared))
+    found = _pairs(_core.image_pairs(first, second, construction, max_dim, threads()))
+    return _entering(found, first, stride=first[:1].size, at_death=second)
+
+
+def matched_bars(first: Tensor, second: Tensor, outer: Tensor, construction: str, max_dim: int) -> Matches:
+    """Bars of images (batch, height, width) first and second, matched through outer <= min(first, second).
+
+    Two bars are matched if their images in the homology of outer reach the same bar of it; both images must be alive
+    for a moment. In dimension 0 the bars that never die are matched with each other. Pixels of +inf count as others do.
+    """
+    shared = torch.promote_types(torch.promote_types(first.dtype, second.dtype), outer.dtype)
+    f, g, h = (array(x.to(shared)) for x in (first, second, outer))
+    dim, batch, cells = _core.matched_bars(f, g, h, construction, max_dim, threads())
+    return Matches(dim, batch, cells[:, :2], cells[:, 2:])
+
+
+def lower_star_pairs(values: Tensor, edge_index: Tensor, offsets: Tensor, max_dim: int) -> Pairs:
     """Bars of lower-star filtrations of graphs packed end to end."""
-    edge_rows = edges.detach().to("cpu", torch.int64).contiguous().numpy()
-    starts = offsets.detach().to("cpu", torch.int64).contiguous().numpy()
     vertices = array(values)
-    return _entering(
-        _pairs(_core.lower_star_pairs(vertices, edge_rows, starts, max_dim, threads())), vertices, stride=0
+    found = _pairs(_core.lower_star_pairs(vertices, whole(edge_index), whole(offsets), max_dim, threads()))
+    return _entering(found, vertices, stride=0) if np.isinf(vertices).any() else found
+
+
+def edge_weighted_pairs(values: Tensor, vertices: int, edge_index: Tensor, offsets: Tensor, max_dim: int) -> Pairs:
+    """Bars of graphs packed end to end, from the values of all vertices followed by those of all edges."""
+    cells = array(values)
+    found = _pairs(
+        _core.edge_weighted_pairs(
+            cells[:vertices], cells[vertices:], whole(edge_index), whole(offsets), max_dim, threads()
+        )
     )
+    return _entering(found, cells, stride=0) if np.isinf(cells).any() else found
+
+
+def extended_graph_pairs(values: Tensor, edge_index: Tensor, offsets: Tensor) -> list[Pairs]:
+    """Extended bars Ord0, Rel1, Ext0 and Ext1 of graphs packed end to end with finite values on their vertices."""
+    found = _core.extended_graph_pairs(array(values), whole(edge_index), whole(offsets), threads())
+    return [_pairs(kind) for kind in found]
 
 
 def witness_edges(distances: Tensor, slack: Tensor) -> Tensor:

@@ -14,6 +14,18 @@ class Pairs(NamedTuple):
     cells: np.ndarray  # (bars, 2) int64; a death of -1 means never
 
 
+class Matches(NamedTuple):
+    """Bars of two filtrations as integers: matched bars share a row, others stand alone.
+
+    Rows are ordered by (batch, dim, cells). Where a bar has no partner, birth and death of the partner are -2.
+    """
+
+    dim: np.ndarray  # (rows,) int64
+    batch: np.ndarray  # (rows,) int64
+    first: np.ndarray  # (rows, 2) int64: birth and death cell in the first filtration; a death of -1 means never
+    second: np.ndarray  # (rows, 2) int64: the same in the second
+
+
 class Complex(NamedTuple):
     """An explicit complex. Cell j of it enters with the filtration cell `source[j]`.
 

@@ -1,9 +1,22 @@
-"""Tensors become filtrations here: `rips`, `cubical`, `lower_star`, `witness`."""
+"""Tensors become filtrations here: `rips`, `cubical`, `lower_star`, `edge_weighted`, `witness`."""
 
 from topolens.filtrations.base import Filtration
 from topolens.filtrations.cubical import Cubical, cubical
+from topolens.filtrations.edge_weighted import EdgeWeighted, edge_weighted
 from topolens.filtrations.lower_star import LowerStar, lower_star
 from topolens.filtrations.rips import Rips, rips
 from topolens.filtrations.witness import Witness, witness
 
-__all__ = ["Cubical", "Filtration", "LowerStar", "Rips", "Witness", "cubical", "lower_star", "rips", "witness"]
+__all__ = [
+    "Cubical",
+    "EdgeWeighted",
+    "Filtration",
+    "LowerStar",
+    "Rips",
+    "Witness",
+    "cubical",
+    "edge_weighted",
+    "lower_star",
+    "rips",
+    "witness",
+]

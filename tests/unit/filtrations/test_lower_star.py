@@ -32,7 +32,7 @@ def test_graphs_are_packed_end_to_end() -> None:
     edges = torch.cat([PATH, PATH + 3], 1)
     f = lower_star(values, edges, torch.tensor([0, 0, 0, 1, 1, 1]))
     assert f.batch_size == 2
-    assert f.offsets.tolist() == [0, 3, 6]
+    assert f.graphs.offsets.tolist() == [0, 3, 6]
     d = persistence(f)
     assert d.batch.tolist() == [0, 0, 1, 1]
     assert d.cells.tolist() == [[0, -1], [2, 1], [3, -1], [5, 4]]

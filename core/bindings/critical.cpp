@@ -79,7 +79,7 @@ void bind_for(nb::module_& m) {
 
 }  // namespace
 
-void bind_basins(nb::module_& m) {
+void bind_critical(nb::module_& m) {
     bind_for<float>(m);
     bind_for<double>(m);
 }
