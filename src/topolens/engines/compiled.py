@@ -10,6 +10,9 @@ from topolens import _core
 from topolens.engines.pairs import Pairs, canonical
 
 
+SMALL_INTEGERS = (torch.uint8, torch.int16, torch.uint16)
+
+
 class Cocycles(NamedTuple):
     """One cocycle for each H1 bar of one flag complex, in the order of birth and death cells."""
 
@@ -23,6 +26,13 @@ def array(x: Tensor) -> np.ndarray:
     """A C-contiguous CPU copy (or view) in float64 where the input is float64, float32 otherwise."""
     real = torch.float64 if x.dtype == torch.float64 else torch.float32
     return x.detach().to("cpu", real).contiguous().numpy()
+
+
+def pixels(x: Tensor) -> np.ndarray:
+    """As `array`, but integers of 8 and 16 bits stay what they are."""
+    if x.dtype in SMALL_INTEGERS:
+        return x.detach().to("cpu").contiguous().numpy()
+    return array(x)
 
 
 def threads() -> int:
@@ -57,11 +67,10 @@ def rips_cocycles(values: Tensor, n: int, field: int, max_scale: float) -> Cocyc
     return Cocycles(np.stack([birth, death], axis=1), offsets, edges, coefficients)
 
 
-def cubical_pairs(images: Tensor, construction: str, max_dim: int) -> Pairs:
-    """Bars of 2D cubical complexes from images (batch, height, width)."""
-    values = array(images)
-    found = _pairs(_core.cubical_pairs(values, construction, max_dim, threads()))
-    return _entering(found, values, stride=values[:1].size)
+def cubical_pairs(images: Tensor, construction: str, superlevel: bool, max_dim: int) -> Pairs:
+    """Bars of 2D cubical complexes from images (batch, height, width) without the pixels that never enter."""
+    dim, batch, cells = _core.cubical_pairs(pixels(images), construction, superlevel, max_dim, threads())
+    return Pairs(dim, batch, cells)
 
 
 def lower_star_pairs(values: Tensor, edges: Tensor, offsets: Tensor, max_dim: int) -> Pairs:

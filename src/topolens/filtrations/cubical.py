@@ -20,13 +20,20 @@ class Cubical(Filtration):
         self.batch_size = images.shape[0]
         self.shape = tuple(images.shape[1:])
         self.construction = construction
-        self._images, self._sign = images, -1.0 if superlevel else 1.0
-        self.never = self._sign * float("inf")
-        self.values = (self._sign * images.detach()).flatten(1)
+        self.superlevel = superlevel
+        self.never = float("-inf") if superlevel else float("inf")
+        self._images = images
+        self.device = images.device
+
+    @property
+    def values(self) -> Tensor:  # type: ignore[override]
+        """See `Filtration.values`; the engine itself reads the images, and turns them round where asked to."""
+        rising = -self._images.detach() if self.superlevel else self._images.detach()
+        return rising.flatten(1)
 
     def pairs(self, max_dim: int, field: int) -> Pairs:
         """See `Filtration.pairs`; planar images have no torsion, so the field does not matter."""
-        return cubical_pairs(self.values.reshape(self.batch_size, *self.shape), self.construction, max_dim)
+        return cubical_pairs(self._images, self.construction, self.superlevel, max_dim)
 
     def at(self, batch: Tensor, cells: Tensor) -> Tensor:
         """See `Filtration.at`."""
