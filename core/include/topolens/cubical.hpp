@@ -135,13 +135,14 @@ private:
     // ---- extrema
 
     template <bool direction>
-    void add_node(Index id, Index pixel) {
-        nodes_[node_count_++] = id;
+    void add_node(Index id, Index pixel, bool counts = true) {
+        nodes_[node_count_] = id;
+        node_count_ += counts;
         const auto place = static_cast<std::uint32_t>(pixel);
         if constexpr (direction == early)
-            merge_.add_node(id, rank_of(height(pixel), place));
+            merge_.add_node(id, rank_of(height(pixel), place), counts);
         else
-            merge_.add_node(id, rank_of(static_cast<Height>(~height(pixel)), ~place));
+            merge_.add_node(id, rank_of(static_cast<Height>(~height(pixel)), ~place), counts);
     }
     Index pixel_of(Index id, bool direction) const {
         const std::uint32_t place = index_of(merge_.age(id));
@@ -160,10 +161,10 @@ private:
         for (Index r = border; r < height_ - border; ++r) {
             const Index end = (r + 1) * width_ - border;
             for (Index p = r * width_ + border; p < end; ++p) {
-                const Index back = behind[mask(p)], found = labels[p + back];
-                labels[p] = back != 0 ? found : count;
+                const Index back = behind[mask(p)], starts = -Index{back == 0};  // all ones or zero
+                labels[p] = (labels[p + back] & ~starts) | (count & starts);
                 starts_[as_size(count)] = p;
-                count += back == 0;
+                count -= starts;
             }
         }
         resolve<direction>(count);
@@ -177,19 +178,15 @@ private:
         if constexpr (direction == late) targets_[frame] = frame;
         for (Index k = direction == late; k < count; ++k) {
             const Index pixel = starts_[as_size(k)], ahead = onward_[direction][mask(pixel)];
-            targets_[as_size(k)] = ahead != 0 ? labels_[as_size(pixel + ahead)] : k;
-            if (ahead == 0) add_node<direction>(k, pixel);
+            targets_[as_size(k)] = labels_[as_size(pixel + ahead)];  // k itself at an extremum
+            add_node<direction>(k, pixel, ahead == 0);
         }
-        for (Index k = 0; k < count; ++k) {
-            Index end = targets_[as_size(k)];
-            while (targets_[as_size(end)] != end) end = targets_[as_size(end)];
-            targets_[as_size(k)] = end;
-        }
+        for (Index k = 0; k < count; ++k) targets_[as_size(k)] = end_of(targets_.data(), k);
     }
 
     template <bool direction>
     void start_merge(std::size_t nodes) {
-        nodes_.reserve(nodes);
+        nodes_.reserve(nodes + 1);
         node_count_ = 0;
         merge_.clear(nodes, 3 * as_size(saddle_count_));
         if constexpr (direction == late) {
@@ -261,7 +258,7 @@ private:
             const Index a = node_at<early, dense>(pixel + step(arcs.member[0]));
             for (std::size_t k = 1; k < arcs.count; ++k) {
                 const Index b = node_at<early, dense>(pixel + step(arcs.member[k]));
-                if (a != b) merge_.add_link(a, b, level, s);
+                merge_.add_link(a, b, level, s);
             }
         }
     }
@@ -286,7 +283,7 @@ private:
             const Index a = late_node<dense>(pixel, row, arcs.member[0]);
             for (std::size_t k = 1; k < arcs.count; ++k) {
                 const Index b = late_node<dense>(pixel, row, arcs.member[k]);
-                if (a != b) merge_.add_link(a, b, level, slot);
+                merge_.add_link(a, b, level, slot);
             }
         }
     }

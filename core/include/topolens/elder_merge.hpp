@@ -16,6 +16,13 @@
 
 namespace topolens {
 
+// The root above `item`. Ways are mostly short, and steps that may be idle cost less than guessing their number.
+inline std::int32_t end_of(const std::int32_t* parent, std::int32_t item) {
+    std::int32_t end = parent[parent[parent[item]]];
+    while (parent[end] != end) end = parent[end];
+    return end;
+}
+
 template <class Height>
 class ElderMerge {
 public:
@@ -28,31 +35,33 @@ public:
         first_.reserve(nodes);
         parent_.reserve(nodes);
         ends_at_.reserve(nodes);
-        alive_.reserve(nodes);
-        links_.reserve(links);
+        alive_.reserve(nodes + 1);
+        links_.reserve(links + 1);
         alive_count_ = link_count_ = 0;
     }
 
-    void add_node(Index id, Rank<Height> age) {
+    void add_node(Index id, Rank<Height> age, bool counts = true) {
         const auto k = as_size(id);
         age_[k] = age;
         first_[k] = last_rank<Height>();
         parent_[k] = id;
         ends_at_[k] = none;
-        alive_[alive_count_++] = id;
+        alive_[alive_count_] = id;
+        alive_count_ += counts;
     }
 
-    // Links come in the order in which equal heights count. `source` names the link in `ends_at`.
+    // Links come in the order in which equal heights count, those from a node to itself are ignored. `source`
+    // names the link in `ends_at`.
     void add_link(Index a, Index b, Height height, Index source) { append({a, b, source, height}); }
 
     // The links must connect all nodes.
     void run() {
         while (link_count_ >= few) {
-            const std::size_t before = link_count_;
+            const std::size_t before = alive_count_;
             find_absorbed();
             follow_absorbed();
             relabel_links();
-            if (link_count_ > before - before / 4) break;
+            if (alive_count_ > before - before / 4) break;
         }
         merge_sorted();
     }
@@ -72,11 +81,16 @@ private:
 
     static std::size_t as_size(Index n) { return static_cast<std::size_t>(n); }
 
+    // Whether a link counts is a coin toss: a select costs less than a branch that guesses wrong.
     void append(const Link& link) {
-        const Rank<Height> rank = rank_of(link.height, static_cast<std::uint32_t>(link_count_));
-        first_[as_size(link.a)] = std::min(first_[as_size(link.a)], rank);
-        first_[as_size(link.b)] = std::min(first_[as_size(link.b)], rank);
-        links_[link_count_++] = link;
+        const bool counts = link.a != link.b;
+        const Rank<Height> rank =
+            counts ? rank_of(link.height, static_cast<std::uint32_t>(link_count_)) : last_rank<Height>();
+        Rank<Height>&of_a = first_[as_size(link.a)], &of_b = first_[as_size(link.b)];
+        of_a = std::min(of_a, rank);
+        of_b = std::min(of_b, rank);
+        links_[link_count_] = link;
+        link_count_ += counts;
     }
 
     void find_absorbed() {
@@ -85,9 +99,9 @@ private:
             const std::size_t n = as_size(id);
             const Link& link = links_[index_of(first_[n])];
             const Index other = link.a ^ link.b ^ id;
-            const bool ends = age_[as_size(other)] < age_[n];
-            parent_[n] = ends ? other : id;
-            ends_at_[n] = ends ? link.source : none;
+            const Index ends = -Index{age_[as_size(other)] < age_[n]};  // all ones or zero
+            parent_[n] = id ^ ((id ^ other) & ends);
+            ends_at_[n] = link.source | ~ends;  // none is -1
             first_[n] = last_rank<Height>();
         }
     }
@@ -96,11 +110,9 @@ private:
         std::size_t kept = 0;
         for (std::size_t k = 0; k < alive_count_; ++k) {
             const Index id = alive_[k];
-            Index root = parent_[as_size(id)];
             alive_[kept] = id;
-            kept += root == id;
-            while (parent_[as_size(root)] != root) root = parent_[as_size(root)];
-            parent_[as_size(id)] = root;
+            kept += parent_[as_size(id)] == id;
+            parent_[as_size(id)] = end_of(parent_.data(), id);
         }
         alive_count_ = kept;
     }
@@ -112,7 +124,7 @@ private:
             Link link = links_[k];
             link.a = parent_[as_size(link.a)];
             link.b = parent_[as_size(link.b)];
-            if (link.a != link.b) append(link);
+            append(link);
         }
     }
 
