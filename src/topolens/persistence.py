@@ -38,9 +38,8 @@ def persistence(filtration: Filtration, max_dim: int = 1, field: int = 2) -> Dia
         tensor([[1.0000, 1.4142]])
     """
     pairs = filtration.pairs(check_dim(max_dim), check_prime(field))
-    device = filtration.values.device
+    device = filtration.device
     dim, batch, cells = (torch.from_numpy(x).to(device) for x in pairs)
-    births = filtration.at(batch, cells[:, 0])
-    dies = cells[:, 1] >= 0
-    deaths = torch.full_like(births, filtration.never).masked_scatter(dies, filtration.at(batch[dies], cells[dies, 1]))
-    return Diagrams(torch.stack([births, deaths], 1), dim, batch, cells, filtration.batch_size)
+    ends = filtration.at(batch[:, None].expand_as(cells), cells.clamp(min=0))  # any cell where a bar never dies
+    intervals = torch.where(cells < 0, filtration.never, ends)
+    return Diagrams(intervals, dim, batch, cells, filtration.batch_size)

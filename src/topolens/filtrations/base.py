@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor
 
 from topolens.engines import Complex, Pairs
@@ -18,6 +19,11 @@ class Filtration(ABC):
     values: Tensor
     batch_size: int
     never: float = float("inf")  # death of an essential bar, in the user's units
+
+    @property
+    def device(self) -> torch.device:
+        """Where the values live."""
+        return self.values.device
 
     @abstractmethod
     def pairs(self, max_dim: int, field: int) -> Pairs:
