@@ -37,6 +37,7 @@ class CubicalPairs {
     using Key = KeyOf<Pixel>;
     using Height = HeightOf<Pixel>;
     using Index = std::int32_t;
+    using Link = typename ElderMerge<Height>::Link;
     static constexpr bool early = false, late = true;  // the two directions of walks
     static constexpr Index frame = 0;                  // what lies outside the image, first of the late nodes
     static constexpr Index none = -1, empty = -2, dropped = -3;
@@ -49,6 +50,7 @@ public:
           flags_(8 * words_), labels_(RawArray<Index>::zeros(as_size(size_))), starts_(as_size(size_) + 1) {
         std::fill_n(rows_.data(), 3 * (as_size(width_) + 2), Key{0});
         std::fill_n(masks_.data(), 8 * words_, ~std::uint64_t{0});  // no saddles beyond the last pixel
+        for (std::size_t k = 0; k < 8; ++k) step_[k] = row_step[k] * width_ + column_step[k];
         for (std::size_t m = 0; m < 256; ++m) {
             set_steps(early, m, early_arcs<kind>[m]);
             set_steps(late, m, late_arcs<kind>[m]);
@@ -65,12 +67,10 @@ public:
         find_saddles();
         // Where saddles are dense, naming every pixel's extremum in one pass is cheaper than walking.
         const bool dense = saddle_count_ > size_ / 16;
-        dense ? link_early<true>() : link_early<false>();
-        merge_.run();
+        run(dense ? link_early<true>() : link_early<false>());
         store_components(item, bars);
         if (max_dim < 1) return;
-        dense ? link_late<true>() : link_late<false>();
-        merge_.run();
+        run(dense ? link_late<true>() : link_late<false>());
         store_loops(item, bars);
     }
 
@@ -88,11 +88,8 @@ private:
 
     void set_steps(bool direction, std::size_t m, const Arcs& arcs) {
         const int onward = arcs.member[0];
-        onward_[direction][m] = arcs.count == 0 ? 0 : step(onward);
-        behind_[direction][m] = arcs.count == 0 || !is_behind(onward) ? 0 : step(onward);
-    }
-    Index step(int neighbour) const {
-        return row_step[as_size(neighbour)] * width_ + column_step[as_size(neighbour)];
+        onward_[direction][m] = arcs.count == 0 ? 0 : step_[as_size(onward)];
+        behind_[direction][m] = arcs.count == 0 || !is_behind(onward) ? 0 : step_[as_size(onward)];
     }
 
     // Keys of three rows at a time. What lies outside the image is later than every pixel.
@@ -134,15 +131,13 @@ private:
 
     // ---- extrema
 
+    void run(std::size_t link_count) { merge_.run(nodes_.data(), node_count_, link_count); }
+
     template <bool direction>
-    void add_node(Index id, Index pixel, bool counts = true) {
-        nodes_[node_count_] = id;
-        node_count_ += counts;
+    Rank<Height> age_at(Index pixel) const {
         const auto place = static_cast<std::uint32_t>(pixel);
-        if constexpr (direction == early)
-            merge_.add_node(id, rank_of(height(pixel), place), counts);
-        else
-            merge_.add_node(id, rank_of(static_cast<Height>(~height(pixel)), ~place), counts);
+        if constexpr (direction == early) return rank_of(height(pixel), place);
+        return rank_of(static_cast<Height>(~height(pixel)), ~place);
     }
     Index pixel_of(Index id, bool direction) const {
         const std::uint32_t place = index_of(merge_.age(id));
@@ -155,16 +150,17 @@ private:
     void label_all() {
         const Index border = direction == late;
         const auto& behind = behind_[direction];
-        Index* labels = labels_.data();
+        const auto* masks = reinterpret_cast<const std::uint8_t*>(masks_.data());
+        Index *labels = labels_.data(), *starts = starts_.data();
         Index count = border;
         if constexpr (direction == late) label_border(frame);
         for (Index r = border; r < height_ - border; ++r) {
             const Index end = (r + 1) * width_ - border;
             for (Index p = r * width_ + border; p < end; ++p) {
-                const Index back = behind[mask(p)], starts = -Index{back == 0};  // all ones or zero
-                labels[p] = (labels[p + back] & ~starts) | (count & starts);
-                starts_[as_size(count)] = p;
-                count -= starts;
+                const Index back = behind[masks[p]], is_start = -Index{back == 0};  // all ones or zero
+                labels[p] = (labels[p + back] & ~is_start) | (count & is_start);
+                starts[count] = p;
+                count -= is_start;
             }
         }
         resolve<direction>(count);
@@ -175,23 +171,30 @@ private:
     void resolve(Index count) {
         targets_.reserve(as_size(count));
         start_merge<direction>(as_size(count));
-        if constexpr (direction == late) targets_[frame] = frame;
+        const Index *labels = labels_.data(), *starts = starts_.data();
+        Index *targets = targets_.data(), *nodes = nodes_.data();
+        Rank<Height>* ages = merge_.ages();
+        std::size_t node_count = node_count_;
+        if constexpr (direction == late) targets[frame] = frame;
         for (Index k = direction == late; k < count; ++k) {
-            const Index pixel = starts_[as_size(k)], ahead = onward_[direction][mask(pixel)];
-            targets_[as_size(k)] = labels_[as_size(pixel + ahead)];  // k itself at an extremum
-            add_node<direction>(k, pixel, ahead == 0);
+            const Index pixel = starts[k], ahead = onward_[direction][mask(pixel)];
+            targets[k] = labels[pixel + ahead];  // k itself at an extremum
+            ages[k] = age_at<direction>(pixel);
+            nodes[node_count] = k;
+            node_count += ahead == 0;
         }
-        for (Index k = 0; k < count; ++k) targets_[as_size(k)] = end_of(targets_.data(), k);
+        node_count_ = node_count;
+        for (Index k = 0; k < count; ++k) targets[k] = end_of(targets, k);
     }
 
     template <bool direction>
     void start_merge(std::size_t nodes) {
         nodes_.reserve(nodes + 1);
         node_count_ = 0;
-        merge_.clear(nodes, 3 * as_size(saddle_count_));
+        merge_.reserve(nodes, 3 * as_size(saddle_count_));
         if constexpr (direction == late) {
             nodes_[node_count_++] = frame;
-            merge_.add_node(frame, rank_of(Height{0}, 0));
+            merge_.ages()[frame] = rank_of(Height{0}, 0);
         }
     }
 
@@ -224,7 +227,8 @@ private:
             if (next == 0) {
                 const auto id = static_cast<Index>(node_count_);
                 labels_[as_size(end)] = floor_ + id;
-                add_node<direction>(id, end);
+                nodes_[node_count_++] = id;
+                merge_.ages()[id] = age_at<direction>(end);
                 break;
             }
             end += next;
@@ -243,34 +247,39 @@ private:
     // ---- links
 
     template <bool dense>
-    void link_early() {
+    std::size_t link_early() {
         if constexpr (dense) {
             label_all<early>();
         } else {
             forget_labels<early>();
             walk<early>(0);  // there may be no saddle to walk from
         }
-        for (Index s = 0; s < saddle_count_; ++s) {
+        Link *const begin = merge_.links(), *next = begin;
+        const Index count = saddle_count_;
+        for (Index s = 0; s < count; ++s) {
             const Index pixel = saddles_[as_size(s)];
             const Arcs& arcs = early_arcs<kind>[mask(pixel)];
             const Height level = heights_[as_size(s)] = height(pixel);
             open_[as_size(s)] = static_cast<std::uint8_t>(arcs.count - 1);
-            const Index a = node_at<early, dense>(pixel + step(arcs.member[0]));
+            const Index a = node_at<early, dense>(pixel + step_[arcs.member[0]]);
             for (std::size_t k = 1; k < arcs.count; ++k) {
-                const Index b = node_at<early, dense>(pixel + step(arcs.member[k]));
-                merge_.add_link(a, b, level, s);
+                const Index b = node_at<early, dense>(pixel + step_[arcs.member[k]]);
+                *next = {a, b, s, level};
+                next += a != b;
             }
         }
+        return static_cast<std::size_t>(next - begin);
     }
 
     // Latest saddles first. Each loop that a saddle opens gets a slot for its end.
     template <bool dense>
-    void link_late() {
+    std::size_t link_late() {
         if constexpr (dense)
             label_all<late>();
         else
             forget_labels<late>();
         slot_count_ = 0;
+        Link *const begin = merge_.links(), *next = begin;
         Index row = height_ - 1;
         for (Index s = saddle_count_ - 1; s >= 0; --s) {
             if (open_[as_size(s)] == 0) continue;
@@ -283,16 +292,18 @@ private:
             const Index a = late_node<dense>(pixel, row, arcs.member[0]);
             for (std::size_t k = 1; k < arcs.count; ++k) {
                 const Index b = late_node<dense>(pixel, row, arcs.member[k]);
-                merge_.add_link(a, b, level, slot);
+                *next = {a, b, slot, level};
+                next += a != b;
             }
         }
+        return static_cast<std::size_t>(next - begin);
     }
 
     template <bool dense>
     Index late_node(Index pixel, Index row, std::uint8_t neighbour) {
         const Index r = row + row_step[neighbour], c = pixel - row * width_ + column_step[neighbour];
         if (r < 0 || c < 0 || r >= height_ || c >= width_) return frame;
-        return node_at<late, dense>(pixel + step(neighbour));
+        return node_at<late, dense>(pixel + step_[neighbour]);
     }
 
     // ---- bars
@@ -367,6 +378,7 @@ private:
     RawArray<Slot> slots_;
     Index saddle_count_ = 0, slot_count_ = 0, floor_ = 0, base_nodes_ = 0;
     std::size_t node_count_ = 0;
+    std::array<Index, 8> step_{};
     std::array<std::array<Index, 256>, 2> onward_{}, behind_{};  // steps to the extremum, 0 at extrema
     ElderMerge<Height> merge_;
 };

@@ -29,35 +29,36 @@ public:
     using Index = std::int32_t;
     static constexpr Index none = -1;
 
-    // Forgets everything; ids below `nodes` may be used, and `links` links.
-    void clear(std::size_t nodes, std::size_t links) {
+    struct Link {
+        Index a, b, source;  // `source` names the link in `ends_at`
+        Height height;
+    };
+
+    // Room for ids below `nodes` and for `links` links, to be written through `ages` and `links`.
+    void reserve(std::size_t nodes, std::size_t links) {
         age_.reserve(nodes);
         first_.reserve(nodes);
         parent_.reserve(nodes);
         ends_at_.reserve(nodes);
         alive_.reserve(nodes + 1);
         links_.reserve(links + 1);
-        alive_count_ = link_count_ = 0;
     }
+    Rank<Height>* ages() { return age_.data(); }
+    Link* links() { return links_.data(); }
 
-    void add_node(Index id, Rank<Height> age, bool counts = true) {
-        const auto k = as_size(id);
-        age_[k] = age;
-        first_[k] = last_rank<Height>();
-        parent_[k] = id;
-        ends_at_[k] = none;
-        alive_[alive_count_] = id;
-        alive_count_ += counts;
-    }
-
-    // Links come in the order in which equal heights count, those from a node to itself are ignored. `source`
-    // names the link in `ends_at`.
-    void add_link(Index a, Index b, Height height, Index source) { append({a, b, source, height}); }
-
-    // The links must connect all nodes.
-    void run() {
+    // The links, in the order in which equal heights count, must connect the nodes.
+    void run(const Index* nodes, std::size_t node_count, std::size_t link_count) {
+        for (std::size_t k = 0; k < node_count; ++k) {
+            const Index id = alive_[k] = nodes[k];
+            first_[as_size(id)] = last_rank<Height>();
+            parent_[as_size(id)] = id;
+            ends_at_[as_size(id)] = none;
+        }
+        alive_count_ = node_count;
+        link_count_ = link_count;
         while (link_count_ >= few) {
             const std::size_t before = alive_count_;
+            find_first();
             find_absorbed();
             follow_absorbed();
             relabel_links();
@@ -71,61 +72,70 @@ public:
     Index ends_at(Index id) const { return ends_at_[as_size(id)]; }
 
 private:
-    struct Link {
-        Index a, b, source;
-        Height height;
-    };
-
     // Below this many links one sort is cheaper than another round.
     static constexpr std::size_t few = 24;
 
     static std::size_t as_size(Index n) { return static_cast<std::size_t>(n); }
 
-    // Whether a link counts is a coin toss: a select costs less than a branch that guesses wrong.
-    void append(const Link& link) {
-        const bool counts = link.a != link.b;
-        const Rank<Height> rank =
-            counts ? rank_of(link.height, static_cast<std::uint32_t>(link_count_)) : last_rank<Height>();
-        Rank<Height>&of_a = first_[as_size(link.a)], &of_b = first_[as_size(link.b)];
-        of_a = std::min(of_a, rank);
-        of_b = std::min(of_b, rank);
-        links_[link_count_] = link;
-        link_count_ += counts;
+    // In these passes local copies of counts and pointers spare the compiler doubts about aliases, and selects
+    // take the place of branches that would be coin tosses.
+
+    void find_first() {
+        const std::size_t count = link_count_;
+        const Link* links = links_.data();
+        Rank<Height>* first = first_.data();
+        for (std::size_t k = 0; k < count; ++k) {
+            const Rank<Height> rank = rank_of(links[k].height, static_cast<std::uint32_t>(k));
+            Rank<Height>&of_a = first[links[k].a], &of_b = first[links[k].b];
+            of_a = std::min(of_a, rank);
+            of_b = std::min(of_b, rank);
+        }
     }
 
     void find_absorbed() {
-        for (std::size_t k = 0; k < alive_count_; ++k) {
-            const Index id = alive_[k];
-            const std::size_t n = as_size(id);
-            const Link& link = links_[index_of(first_[n])];
+        const std::size_t count = alive_count_;
+        const Link* links = links_.data();
+        const Rank<Height>* age = age_.data();
+        Rank<Height>* first = first_.data();
+        Index *parent = parent_.data(), *ends_at = ends_at_.data();
+        const Index* alive = alive_.data();
+        for (std::size_t k = 0; k < count; ++k) {
+            const Index id = alive[k];
+            const Link& link = links[index_of(first[id])];
             const Index other = link.a ^ link.b ^ id;
-            const Index ends = -Index{age_[as_size(other)] < age_[n]};  // all ones or zero
-            parent_[n] = id ^ ((id ^ other) & ends);
-            ends_at_[n] = link.source | ~ends;  // none is -1
-            first_[n] = last_rank<Height>();
+            const Index ends = -Index{age[other] < age[id]};  // all ones or zero
+            parent[id] = id ^ ((id ^ other) & ends);
+            ends_at[id] = link.source | ~ends;  // none is -1
+            first[id] = last_rank<Height>();
         }
     }
 
     void follow_absorbed() {
+        const std::size_t count = alive_count_;
+        Index *parent = parent_.data(), *alive = alive_.data();
         std::size_t kept = 0;
-        for (std::size_t k = 0; k < alive_count_; ++k) {
-            const Index id = alive_[k];
-            alive_[kept] = id;
-            kept += parent_[as_size(id)] == id;
-            parent_[as_size(id)] = end_of(parent_.data(), id);
+        for (std::size_t k = 0; k < count; ++k) {
+            const Index id = alive[k], end = end_of(parent, id);
+            parent[id] = end;
+            alive[kept] = id;
+            kept += end == id;
         }
         alive_count_ = kept;
     }
 
     void relabel_links() {
-        const std::size_t before = link_count_;
-        link_count_ = 0;
-        for (std::size_t k = 0; k < before; ++k) {
-            Link link = links_[k];
-            link.a = parent_[as_size(link.a)];
-            link.b = parent_[as_size(link.b)];
-            append(link);
+        const std::size_t count = link_count_;
+        const Index* parent = parent_.data();
+        Link* links = links_.data();
+        std::size_t kept = 0;
+        for (std::size_t k = 0; k < count; ++k) {
+            Link link = links[k];
+            link.a = parent[link.a];
+            link.b = parent[link.b];
+            links[kept] = link;
+            kept += link.a != link.b;
         }
+        link_count_ = kept;
     }
 
     Index root(Index id) {
