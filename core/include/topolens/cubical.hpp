@@ -46,10 +46,10 @@ public:
     // Requires height * width < 2^31 - 1.
     CubicalPairs(std::int64_t height, std::int64_t width)
         : height_(static_cast<Index>(height)), width_(static_cast<Index>(width)), size_(height_ * width_),
-          rows_(3 * (as_size(width_) + 2)), words_((as_size(size_) + 63) / 64), masks_(8 * words_),
+          stride_((width_ + 31) / 32 * 32), rows_(3 * (as_size(stride_) + 2)), words_((as_size(size_) + 63) / 64),
+          masks_(8 * words_ + 4),
           flags_(8 * words_), labels_(RawArray<Index>::zeros(as_size(size_))), starts_(as_size(size_) + 1) {
-        std::fill_n(rows_.data(), 3 * (as_size(width_) + 2), Key{0});
-        std::fill_n(masks_.data(), 8 * words_, ~std::uint64_t{0});  // no saddles beyond the last pixel
+        std::fill_n(rows_.data(), 3 * (as_size(stride_) + 2), Key{0});
         for (std::size_t k = 0; k < 8; ++k) step_[k] = row_step[k] * width_ + column_step[k];
         for (std::size_t m = 0; m < 256; ++m) {
             set_steps(early, m, early_arcs<kind>[m]);
@@ -92,22 +92,28 @@ private:
         behind_[direction][m] = arcs.count == 0 || !is_behind(onward) ? 0 : step_[as_size(onward)];
     }
 
-    // Keys of three rows at a time. What lies outside the image is later than every pixel.
+    // Keys of three rows at a time. What lies outside the image is later than every pixel. Rows are worked on in
+    // whole vectors; what that writes behind the end of a row, the next row puts right.
     void read_masks() {
-        const std::size_t stride = as_size(width_) + 2;
-        std::array<Key*, 3> row{rows_.data() + 1, rows_.data() + stride + 1, rows_.data() + 2 * stride + 1};
+        const std::size_t step = as_size(stride_) + 2;
+        std::array<Key*, 3> row{rows_.data() + 1, rows_.data() + step + 1, rows_.data() + 2 * step + 1};
         auto* masks = reinterpret_cast<std::uint8_t*>(masks_.data());
-        pixel_keys(image_, width_, flip_, row[1]);
+        read_keys(0, row[1]);
         for (Index r = 0; r < height_; ++r) {
             std::uint8_t* here = masks + std::int64_t{r} * width_;
-            if (r + 1 < height_) pixel_keys(image_ + std::int64_t{r + 1} * width_, width_, flip_, row[2]);
-            earlier_masks(row[0], row[1], row[2], width_, here);
+            if (r + 1 < height_) read_keys((r + 1) * width_, row[2]);
+            earlier_masks(row[0], row[1], row[2], stride_, here);
             if (r == 0) clear_bits(here, 0b10000011);
             if (r + 1 == height_) clear_bits(here, 0b00111000);
             here[0] &= static_cast<std::uint8_t>(~0b11100000);
             here[width_ - 1] &= static_cast<std::uint8_t>(~0b00001110);
             std::rotate(row.begin(), row.begin() + 1, row.end());
         }
+        std::fill(masks + size_, masks + 64 * words_, std::uint8_t{255});  // no saddles beyond the last pixel
+    }
+
+    void read_keys(Index pixel, Key* keys) const {
+        pixel_keys(image_ + pixel, std::min(stride_, size_ - pixel), flip_, keys);
     }
 
     void clear_bits(std::uint8_t* row, unsigned bits) const {
@@ -367,6 +373,7 @@ private:
     Index height_, width_, size_;
     const Pixel* image_ = nullptr;
     Key flip_ = 0;
+    Index stride_;  // of the rows of keys
     RawArray<Key> rows_;
     std::size_t words_;
     RawArray<std::uint64_t> masks_;  // a byte for each pixel

@@ -3,10 +3,15 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
 #include <type_traits>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace topolens {
 
@@ -48,6 +53,18 @@ private:
         if (items == nullptr) throw std::bad_alloc();
         items_.reset(static_cast<T*>(items));
         capacity_ = capacity;
+        advise();
+    }
+
+    // Large arrays ask for large pages: fetching a fresh page costs as much as writing it.
+    void advise() {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+        constexpr std::uintptr_t page = 4096;
+        const auto start = (reinterpret_cast<std::uintptr_t>(items_.get()) + page - 1) / page * page;
+        const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(items_.get() + capacity_);
+        if (capacity_ * sizeof(T) >= std::size_t{1} << 22)
+            static_cast<void>(madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE));
+#endif
     }
 
     std::unique_ptr<T[], Free> items_;
