@@ -29,8 +29,13 @@ BarColumns bars_of(const Pixel* images, const Shape& shape, bool superlevel, int
                               [&](std::int64_t part, std::int64_t) {
         topolens::CubicalPairs<Pixel, kind> engine(shape.height, shape.width);
         const auto count = static_cast<std::int64_t>(parts.size());
-        for (std::int64_t b = shape.count * part / count; b < shape.count * (part + 1) / count; ++b)
-            engine.compute(images + b * size, superlevel, max_dim, b, parts[static_cast<size_t>(part)]);
+        BarColumns& bars = parts[static_cast<size_t>(part)];
+        const std::int64_t begin = shape.count * part / count, end = shape.count * (part + 1) / count;
+        for (std::int64_t b = begin; b < end; ++b) {
+            engine.compute(images + b * size, superlevel, max_dim, b, bars);
+            // The others will be like the first.
+            if (b == begin) bars.reserve(bars.count * static_cast<size_t>(end - begin - 1) * 17 / 16);
+        }
     });
     for (size_t k = 1; k < parts.size(); ++k) parts[0].append(parts[k]);
     return std::move(parts[0]);

@@ -62,7 +62,7 @@ private:
         constexpr std::uintptr_t page = 4096;
         const auto start = (reinterpret_cast<std::uintptr_t>(items_.get()) + page - 1) / page * page;
         const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(items_.get() + capacity_);
-        if (capacity_ * sizeof(T) >= std::size_t{1} << 22)
+        if (capacity_ * sizeof(T) >= std::size_t{1} << 21)
             static_cast<void>(madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE));
 #endif
     }
