@@ -27,8 +27,9 @@ BarColumns bars_of(const Pixel* images, const Shape& shape, bool superlevel, int
     std::vector<BarColumns> parts(static_cast<size_t>(std::max<std::int64_t>(useful, 1)));
     topolens::parallel_chunks(static_cast<std::int64_t>(parts.size()), static_cast<int>(parts.size()),
                               [&](std::int64_t part, std::int64_t) {
-        topolens::CubicalPairs<Pixel, kind> engine(shape.height, shape.width);
         const auto count = static_cast<std::int64_t>(parts.size());
+        const auto inner = static_cast<int>(std::max<std::int64_t>(threads / count, 1));
+        topolens::CubicalPairs<Pixel, kind> engine(shape.height, shape.width, inner);
         BarColumns& bars = parts[static_cast<size_t>(part)];
         const std::int64_t begin = shape.count * part / count, end = shape.count * (part + 1) / count;
         for (std::int64_t b = begin; b < end; ++b) {

@@ -22,6 +22,7 @@
 #include "pixel_order.hpp"
 #include "raw_array.hpp"
 #include "simd.hpp"
+#include "threads.hpp"
 
 namespace topolens {
 
@@ -43,13 +44,12 @@ class CubicalPairs {
     static constexpr Index none = -1, empty = -2, dropped = -3;
 
 public:
-    // Requires height * width < 2^31 - 1.
-    CubicalPairs(std::int64_t height, std::int64_t width)
-        : height_(static_cast<Index>(height)), width_(static_cast<Index>(width)), size_(height_ * width_),
-          stride_((width_ + 31) / 32 * 32), rows_(3 * (as_size(stride_) + 2)), words_((as_size(size_) + 63) / 64),
+    // Requires height * width < 2^31 - 1. Bars do not depend on the number of threads.
+    CubicalPairs(std::int64_t height, std::int64_t width, int threads = 1)
+        : threads_(threads), height_(static_cast<Index>(height)), width_(static_cast<Index>(width)), size_(height_ * width_),
+          stride_((width_ + 31) / 32 * 32), words_((as_size(size_) + 63) / 64),
           masks_(8 * words_ + 4),
           flags_(8 * words_), labels_(RawArray<Index>::zeros(as_size(size_))), starts_(as_size(size_) + 1) {
-        std::fill_n(rows_.data(), 3 * (as_size(stride_) + 2), Key{0});
         for (std::size_t k = 0; k < 8; ++k) step_[k] = row_step[k] * width_ + column_step[k];
         for (std::size_t m = 0; m < 256; ++m) {
             set_steps(early, m, early_arcs<kind>[m]);
@@ -92,24 +92,39 @@ private:
         behind_[direction][m] = arcs.count == 0 || !is_behind(onward) ? 0 : step_[as_size(onward)];
     }
 
-    // Keys of three rows at a time. What lies outside the image is later than every pixel. Rows are worked on in
-    // whole vectors; what that writes behind the end of a row, the next row puts right.
     void read_masks() {
-        const std::size_t step = as_size(stride_) + 2;
-        std::array<Key*, 3> row{rows_.data() + 1, rows_.data() + step + 1, rows_.data() + 2 * step + 1};
+        // A quarter of a million pixels take as long as a few starts of a thread.
+        const auto useful = static_cast<int>(std::min<Index>(threads_, 1 + size_ / (1 << 18)));
+        rows_.reserve(as_size(useful) * 3 * (as_size(stride_) + 2));
+        std::fill_n(rows_.data(), as_size(useful) * 3 * (as_size(stride_) + 2), Key{0});
+        parallel_chunks(useful, useful, [&](std::int64_t band, std::int64_t) {
+            const std::int64_t rows = height_;
+            read_band(static_cast<Index>(rows * band / useful), static_cast<Index>(rows * (band + 1) / useful),
+                      rows_.data() + as_size(static_cast<Index>(band)) * 3 * (as_size(stride_) + 2));
+        });
         auto* masks = reinterpret_cast<std::uint8_t*>(masks_.data());
-        read_keys(0, row[1]);
-        for (Index r = 0; r < height_; ++r) {
+        std::fill(masks + size_, masks + 64 * words_, std::uint8_t{255});  // no saddles beyond the last pixel
+    }
+
+    // Keys of three rows at a time. What lies outside the image is later than every pixel. Rows are worked on in
+    // whole vectors; what that writes behind the end of a row, the next row of the band puts right.
+    void read_band(Index begin, Index end, Key* rows) {
+        const std::size_t step = as_size(stride_) + 2;
+        std::array<Key*, 3> row{rows + 1, rows + step + 1, rows + 2 * step + 1};
+        auto* masks = reinterpret_cast<std::uint8_t*>(masks_.data());
+        if (begin > 0) read_keys((begin - 1) * width_, row[0]);
+        read_keys(begin * width_, row[1]);
+        for (Index r = begin; r < end; ++r) {
             std::uint8_t* here = masks + std::int64_t{r} * width_;
             if (r + 1 < height_) read_keys((r + 1) * width_, row[2]);
-            earlier_masks(row[0], row[1], row[2], stride_, here);
+            const bool is_seam = r + 1 == end && end < height_;
+            earlier_masks(row[0], row[1], row[2], is_seam ? width_ : stride_, here);
             if (r == 0) clear_bits(here, 0b10000011);
             if (r + 1 == height_) clear_bits(here, 0b00111000);
             here[0] &= static_cast<std::uint8_t>(~0b11100000);
             here[width_ - 1] &= static_cast<std::uint8_t>(~0b00001110);
             std::rotate(row.begin(), row.begin() + 1, row.end());
         }
-        std::fill(masks + size_, masks + 64 * words_, std::uint8_t{255});  // no saddles beyond the last pixel
     }
 
     void read_keys(Index pixel, Key* keys) const {
@@ -370,6 +385,7 @@ private:
         Index saddle, death;
     };
 
+    int threads_;
     Index height_, width_, size_;
     const Pixel* image_ = nullptr;
     Key flip_ = 0;
