@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "topolens/pairs.hpp"
+#include "topolens/raw_array.hpp"
 
 namespace nb = nanobind;
 
@@ -25,6 +26,15 @@ template <class Scalar>
 Owned<Scalar> owned(std::vector<Scalar>&& data, std::vector<size_t> shape) {
     auto* keep = new std::vector<Scalar>(std::move(data));
     nb::capsule owner(keep, [](void* p) noexcept { delete static_cast<std::vector<Scalar>*>(p); });
+    return Owned<Scalar>(keep->data(), shape.size(), shape.data(), owner);
+}
+
+// The same for an array that was never cleared.
+template <class Scalar>
+Owned<Scalar> owned(topolens::RawArray<Scalar>&& data, std::vector<size_t> shape) {
+    auto* keep = new topolens::RawArray<Scalar>(std::move(data));
+    keep->reserve(1);  // an empty array has an address, too
+    nb::capsule owner(keep, [](void* p) noexcept { delete static_cast<topolens::RawArray<Scalar>*>(p); });
     return Owned<Scalar>(keep->data(), shape.size(), shape.data(), owner);
 }
 

@@ -23,10 +23,8 @@ def check_mode(filtration: Filtration, mode: str, bandwidth: float | None) -> No
 
 def look_up(filtration: Filtration, batch: Tensor, cells: Tensor) -> Tensor:
     """Differentiable births and deaths of bars, shape (bars, 2); a death cell of -1 stands for never."""
-    births = filtration.at(batch, cells[:, 0])
-    dies = cells[:, 1] >= 0
-    deaths = torch.full_like(births, filtration.never).masked_scatter(dies, filtration.at(batch[dies], cells[dies, 1]))
-    return torch.stack([births, deaths], 1)
+    ends = filtration.at(batch[:, None].expand_as(cells), cells.clamp(min=0))  # any cell where a bar never dies
+    return torch.where(cells < 0, filtration.never, ends)
 
 
 def intervals(

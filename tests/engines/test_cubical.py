@@ -10,6 +10,7 @@ import nasty
 import strategies
 from bars import difference, reference
 from topolens.filtrations import cubical
+from topolens.persistence import persistence
 
 constructions = pytest.mark.parametrize("construction", ["V", "T"])
 
@@ -75,10 +76,62 @@ def test_float32_and_float64_agree(construction: str) -> None:
 
 
 @constructions
+@pytest.mark.parametrize("superlevel", [False, True])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.uint16])
+def test_small_integers(construction: str, superlevel: bool, dtype: torch.dtype) -> None:
+    """Bars of integers are those of the same numbers in float32, also at the ends of their range."""
+    ends = torch.iinfo(dtype)
+    generator = torch.Generator().manual_seed(3)
+    for shape in ((60, 5, 6), (2, 1, 70), (3, 40, 33)):
+        numbers = torch.randint(ends.min, ends.max + 1, shape, generator=generator)
+        numbers[torch.rand(shape, generator=generator) < 0.2] = ends.min
+        numbers[torch.rand(shape, generator=generator) < 0.2] = ends.max
+        found = cubical(numbers.to(dtype), construction=construction, superlevel=superlevel)
+        expected = cubical(numbers.float(), construction=construction, superlevel=superlevel)
+        assert difference(found.pairs(1, 2), expected.pairs(1, 2)) == ""
+        assert torch.equal(found.values, expected.values)
+        d, e = persistence(found), persistence(expected)
+        assert d.intervals.dtype == torch.float32
+        assert torch.equal(d.intervals, e.intervals)
+    small = cubical(numbers.to(dtype)[:, :6, :7], construction=construction, superlevel=superlevel)
+    assert difference(small.pairs(1, 2), reference(small, 1)) == ""
+
+
+@constructions
+def test_missing_pixels_from_above(construction: str) -> None:
+    """Pixels of value -inf never enter a superlevel filtration."""
+    images = torch.randint(6, (100, 5, 6), generator=torch.Generator().manual_seed(4)).float()
+    images[images == 0] = -float("inf")
+    f = cubical(images, construction=construction, superlevel=True)
+    assert difference(f.pairs(1, 2), reference(f, 1)) == ""
+
+
+@constructions
+@pytest.mark.parametrize("superlevel", [False, True])
+def test_walks_and_passes_agree(construction: str, superlevel: bool) -> None:
+    """A few bumps on a slope, where the engine walks, and the same picture in noise, where it labels all pixels."""
+    generator = torch.Generator().manual_seed(5)
+    slope = torch.arange(30)[:, None] * 2 + torch.arange(25)
+    bumps = slope + 40 * (torch.rand(6, 30, 25, generator=generator) < torch.linspace(0, 0.3, 6)[:, None, None])
+    f = cubical(bumps.float(), construction=construction, superlevel=superlevel)
+    assert difference(f.pairs(1, 2), reference(f, 1)) == ""
+
+
+@constructions
 def test_one_thread_is_two_threads(construction: str, use_threads) -> None:
     generator = torch.Generator().manual_seed(2)
-    for shape in ((7, 20, 30), (1, 300, 200), (2, 64, 64)):
-        f = cubical(torch.randint(20, shape, generator=generator).float(), construction=construction)
+    for shape in (
+        (7, 20, 30),
+        (1, 300, 200),
+        (2, 64, 64),
+        (1, 700, 500),
+        (1, 3, 90000),
+        (1, 90000, 2),
+        (1, 601, 1203),
+        (70, 40, 40),
+    ):
+        levels = 20 if shape[0] > 1 else 10**6
+        f = cubical(torch.randint(levels, shape, generator=generator).float(), construction=construction)
         use_threads(1)
         alone = f.pairs(1, 2)
         for count in (2, 3):

@@ -1,5 +1,7 @@
 """Images against GUDHI's cubical complexes."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -34,6 +36,51 @@ def ours(image: Tensor, construction: str) -> list[list[tuple[float, float]]]:
 @given(strategies.images(max_side=10, levels=7), st.sampled_from(["V", "T"]))
 def test_random_images_with_ties(images: Tensor, construction: str) -> None:
     assert ours(images[0], construction) == oracle(images[0], construction)
+
+
+def random_images(count: int, seed: int, smallest: int = 1, largest: int = 24) -> Iterator[Tensor]:
+    """Images of unequal sides, from many ties to none and from noise to slopes."""
+    generator = torch.Generator().manual_seed(seed)
+    for k in range(count):
+        height, width = (int(torch.randint(smallest, largest + 1, (), generator=generator)) for _ in range(2))
+        image = torch.randint((2, 5, 30, 10**6)[k % 4], (height, width), generator=generator).double()
+        if k % 3 == 0:
+            image = image.cumsum(0).sub(image.cumsum(1)).round()
+        yield image
+
+
+@pytest.mark.parametrize("construction", ["V", "T"])
+def test_a_thousand_images(construction: str) -> None:
+    """600 images for each construction."""
+    for image in random_images(600, seed=len(construction) + ord(construction)):
+        assert ours(image, construction) == oracle(image, construction)
+
+
+@pytest.mark.parametrize("construction", ["V", "T"])
+def test_cripser_finds_the_same(construction: str) -> None:
+    """Rows of cripser: dim, birth, death (the largest number where none), then places. It drops sides of 1."""
+    cripser = pytest.importorskip("cripser", reason="another oracle")
+    compute = cripser.computePH if construction == "V" else cripser.computePH_T
+    for image in random_images(150, seed=7, smallest=2):
+        rows = compute(image.numpy(), maxdim=1)
+        theirs = [
+            sorted((b, d if d < 1e300 else float("inf")) for k, b, d in rows[:, :3].tolist() if k == dim)
+            for dim in (0, 1)
+        ]
+        assert ours(image, construction) == theirs
+
+
+@pytest.mark.parametrize("construction", ["V", "T"])
+def test_oineus_finds_the_same(construction: str) -> None:
+    oineus = pytest.importorskip("oineus", reason="another oracle")
+    values_on = "vertices" if construction == "V" else "cells"
+    for image in random_images(150, seed=8, smallest=2):
+        filtration = oineus.cube_filtration(image.numpy(), max_dim=2, values_on=values_on)
+        reduction = oineus.Decomposition(filtration, False, n_threads=1)
+        reduction.reduce(oineus.ReductionParams())
+        found = reduction.diagram(filtration, True)
+        theirs = [sorted((b, d) for b, d in found.in_dimension(k).tolist() if b != d) for k in (0, 1)]
+        assert ours(image, construction) == theirs
 
 
 @pytest.mark.parametrize("construction", ["V", "T"])

@@ -9,8 +9,10 @@
 #include <numeric>
 #include <vector>
 
-#include "cubical.hpp"
 #include "order_key.hpp"
+#include "pixel_arcs.hpp"
+#include "pixel_order.hpp"
+#include "radix_sort.hpp"
 
 namespace topolens {
 
@@ -113,10 +115,10 @@ public:
         image_ = image;
         std::fill(rows_.begin(), rows_.end(), latest);
         std::array<Key*, 3> row{rows_.data() + 1, rows_.data() + width_ + 3, rows_.data() + 2 * width_ + 5};
-        pixel_keys(image, width_, row[1]);
+        pixel_keys(image, width_, Key{0}, row[1]);
         for (std::int64_t r = 0; r < height_; ++r) {
             if (r + 1 < height_)
-                pixel_keys(image + (r + 1) * width_, width_, row[2]);
+                pixel_keys(image + (r + 1) * width_, width_, Key{0}, row[2]);
             else
                 std::fill(row[2], row[2] + width_, latest);
             earlier_masks(row[0], row[1], row[2], width_, masks_.data() + r * width_);

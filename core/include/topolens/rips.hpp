@@ -80,7 +80,7 @@ Scalar enclosing_radius(RipsValues<Scalar> item, Scalar limit) {
 template <class Scalar, class Edges>
 std::vector<Rank> rips_components(RipsValues<Scalar> item, Scalar limit, const Edges& edges, Pairs& pairs) {
     std::vector<Rank> joining;
-    UnionFind components(item.n);
+    UnionFind<> components(item.n);
     const auto older = [&](std::int64_t a, std::int64_t b) {
         return item.values[a] != item.values[b] ? item.values[a] < item.values[b] : a < b;
     };

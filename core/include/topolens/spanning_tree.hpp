@@ -140,7 +140,7 @@ std::vector<TreeEdge<OrderedKey<Scalar>>> spanning_tree_of_points(const Scalar* 
 // rule. Edges above `limit` never enter; bars of no length are left out.
 template <class Key>
 Pairs component_pairs(std::int64_t n, const std::vector<TreeEdge<Key>>& tree, Key limit) {
-    UnionFind components(n);
+    UnionFind<> components(n);
     std::vector<CellIndex> death(static_cast<std::size_t>(n), never);
     for (const TreeEdge<Key>& edge : tree) {
         if (edge.key > limit) break;

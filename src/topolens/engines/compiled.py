@@ -9,6 +9,8 @@ from torch import Tensor
 from topolens import _core
 from topolens.engines.pairs import Matches, Pairs, canonical
 
+SMALL_INTEGERS = (torch.uint8, torch.int16, torch.uint16)
+
 
 class Cocycles(NamedTuple):
     """One cocycle for each H1 bar of one flag complex, in the order of birth and death cells."""
@@ -28,6 +30,13 @@ def array(x: Tensor) -> np.ndarray:
 def whole(x: Tensor) -> np.ndarray:
     """A C-contiguous CPU copy (or view) in int64."""
     return x.detach().to("cpu", torch.int64).contiguous().numpy()
+
+
+def pixels(x: Tensor) -> np.ndarray:
+    """As `array`, but integers of 8 and 16 bits stay what they are."""
+    if x.dtype in SMALL_INTEGERS:
+        return x.detach().to("cpu").contiguous().numpy()
+    return array(x)
 
 
 def threads() -> int:
@@ -95,11 +104,10 @@ def rips_cocycles(values: Tensor, n: int, field: int, max_scale: float) -> Cocyc
     return Cocycles(np.stack([birth, death], axis=1), offsets, edges, coefficients)
 
 
-def cubical_pairs(images: Tensor, construction: str, max_dim: int) -> Pairs:
-    """Bars of 2D cubical complexes from images (batch, height, width)."""
-    values = array(images)
-    found = _pairs(_core.cubical_pairs(values, construction, max_dim, threads()))
-    return _entering(found, values, stride=values[:1].size)
+def cubical_pairs(images: Tensor, construction: str, superlevel: bool, max_dim: int) -> Pairs:
+    """Bars of 2D cubical complexes from images (batch, height, width) without the pixels that never enter."""
+    dim, batch, cells = _core.cubical_pairs(pixels(images), construction, superlevel, max_dim, threads())
+    return Pairs(dim, batch, cells)
 
 
 def image_pairs(inner: Tensor, outer: Tensor, construction: str, max_dim: int) -> Pairs:

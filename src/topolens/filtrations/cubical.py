@@ -8,9 +8,9 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from topolens._checks import check_floating, check_no_nan
+from topolens._checks import check_no_nan
 from topolens.engines import Complex, Pairs
-from topolens.engines.compiled import cubical_pairs, lower_star_critical
+from topolens.engines.compiled import SMALL_INTEGERS, cubical_pairs, lower_star_critical
 from topolens.filtrations.base import Filtration
 from topolens.filtrations.smoothing import blurred
 
@@ -24,17 +24,30 @@ class Cubical(Filtration):
         self.batch_size = images.shape[0]
         self.shape = tuple(images.shape[1:])
         self.construction = construction
-        self.source, self._sign = images, -1.0 if superlevel else 1.0
-        self.never = self._sign * float("inf")
-        self.values = (self._sign * images.detach()).flatten(1)
+        self.superlevel = superlevel
+        self.never = float("-inf") if superlevel else float("inf")
+        self.source = images
+
+    @property
+    def device(self) -> torch.device:
+        """See `Filtration.device`."""
+        return self.source.device
+
+    @property
+    def values(self) -> Tensor:  # type: ignore[override]
+        """See `Filtration.values`; the engine itself reads the images, and turns them round where asked to."""
+        values = real(self.source.detach()).flatten(1)
+        return -values if self.superlevel else values
 
     def pairs(self, max_dim: int, field: int) -> Pairs:
         """See `Filtration.pairs`; planar images have no torsion, so the field does not matter."""
-        return cubical_pairs(self.values.reshape(self.batch_size, *self.shape), self.construction, max_dim)
+        return cubical_pairs(self.source, self.construction, self.superlevel, max_dim)
 
     def at(self, batch: Tensor, cells: Tensor) -> Tensor:
         """See `Filtration.at`."""
-        return self.source.flatten(1)[batch, cells]
+        places = torch.add(cells, batch, alpha=math.prod(self.shape)).flatten()
+        pixels = real(self.source) if self.source.dtype == torch.uint16 else self.source  # torch cannot look these up
+        return real(pixels.flatten().index_select(0, places)).view_as(cells)
 
     def critical(self, batch: Tensor, births: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See `Filtration.critical`; pixels are joined to the later ones of their neighbours."""
@@ -106,6 +119,28 @@ def _faces(cube: tuple[int, int], position: dict[tuple[int, int], int]) -> list[
     return faces
 
 
+def real(x: Tensor) -> Tensor:
+    """The tensor itself, integers of up to 16 bits as float32, which holds them exactly."""
+    return x if x.is_floating_point() else x.to(torch.float32)
+
+
+def check_pixels(images: Tensor, superlevel: bool) -> None:
+    """Refuses NaN and births at infinity in one pass: a minimum and a maximum carry both."""
+    if images.dtype in SMALL_INTEGERS:
+        return
+    if not images.is_floating_point():
+        raise TypeError(
+            f"images must be floating-point numbers or integers of type uint8, int16 or uint16, got {images.dtype}; "
+            "convert it with .float()"
+        )
+    if not images.numel():
+        return
+    low, high = images.detach().aminmax()
+    check_no_nan("images", low)
+    if torch.isinf(high if superlevel else low) and (high > 0 if superlevel else low < 0):
+        raise ValueError(f"images contains {'inf' if superlevel else '-inf'}, a birth at infinity; clamp those pixels")
+
+
 def cubical(images: Tensor, *, construction: str = "V", superlevel: bool = False) -> Cubical:
     """Cubical filtrations of a batch of 2D images.
 
@@ -144,10 +179,7 @@ def cubical(images: Tensor, *, construction: str = "V", superlevel: bool = False
             f"images must have shape (batch, height, width) or (batch, channels, height, width), got {got}; "
             "for one image pass image[None]"
         )
-    check_no_nan("images", check_floating("images", images))
+    check_pixels(images, superlevel)
     if construction not in ("V", "T"):
         raise ValueError(f'construction must be "V" or "T", got {construction!r}')
-    filtration = Cubical(images.flatten(0, 1) if images.ndim == 4 else images, construction, superlevel)
-    if torch.isneginf(filtration.values).any():
-        raise ValueError(f"images contains {'inf' if superlevel else '-inf'}, a birth at infinity; clamp those pixels")
-    return filtration
+    return Cubical(images.flatten(0, 1) if images.ndim == 4 else images, construction, superlevel)

@@ -81,5 +81,5 @@ def test_a_pixel_that_never_enters_and_one_that_always_did() -> None:
 def test_refused_construction_and_types() -> None:
     with pytest.raises(ValueError, match='construction must be "V" or "T", got \'v\''):
         cubical(IMAGE, construction="v")
-    with pytest.raises(TypeError, match="images must be a floating-point tensor, got torch.uint8; convert it"):
-        cubical(torch.zeros(1, 2, 2, dtype=torch.uint8))
+    with pytest.raises(TypeError, match="images must be floating-point numbers or .*, got torch.int64; convert it"):
+        cubical(torch.zeros(1, 2, 2, dtype=torch.int64))
