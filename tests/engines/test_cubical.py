@@ -120,7 +120,16 @@ def test_walks_and_passes_agree(construction: str, superlevel: bool) -> None:
 @constructions
 def test_one_thread_is_two_threads(construction: str, use_threads) -> None:
     generator = torch.Generator().manual_seed(2)
-    for shape in ((7, 20, 30), (1, 300, 200), (2, 64, 64), (1, 700, 500), (1, 3, 90000), (1, 90000, 2), (1, 601, 1203), (70, 40, 40)):
+    for shape in (
+        (7, 20, 30),
+        (1, 300, 200),
+        (2, 64, 64),
+        (1, 700, 500),
+        (1, 3, 90000),
+        (1, 90000, 2),
+        (1, 601, 1203),
+        (70, 40, 40),
+    ):
         levels = 20 if shape[0] > 1 else 10**6
         f = cubical(torch.randint(levels, shape, generator=generator).float(), construction=construction)
         use_threads(1)

@@ -9,7 +9,6 @@ from torch import Tensor
 from topolens import _core
 from topolens.engines.pairs import Pairs, canonical
 
-
 SMALL_INTEGERS = (torch.uint8, torch.int16, torch.uint16)
 
 
