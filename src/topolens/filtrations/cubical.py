@@ -43,9 +43,8 @@ class Cubical(Filtration):
     def at(self, batch: Tensor, cells: Tensor) -> Tensor:
         """See `Filtration.at`."""
         places = torch.add(cells, batch, alpha=math.prod(self.shape)).flatten()
-        pixels = (
-            real(self._images) if self._images.dtype == torch.uint16 else self._images
-        )  # torch cannot look these up
+        # torch looks up no unsigned shorts.
+        pixels = real(self._images) if self._images.dtype == torch.uint16 else self._images
         return real(pixels.flatten().index_select(0, places)).view_as(cells)
 
     def explicit(self, item: int, max_dim: int) -> Complex:
