@@ -108,7 +108,8 @@ void engines_may_be_used_again() {
             CubicalPairs<Pixel, kind> fresh(height, width);
             const bool superlevel = trial % 3 == 0;
             const int max_dim = trial % 5 == 0 ? 0 : 1;
-            const Pairs one = bars_of(used, image, superlevel, max_dim), other = bars_of(fresh, image, superlevel, max_dim);
+            const Pairs one = bars_of(used, image, superlevel, max_dim);
+            const Pairs other = bars_of(fresh, image, superlevel, max_dim);
             bool same = one.size() == other.size();
             for (std::size_t k = 0; same && k < one.size(); ++k)
                 same = one[k].dim == other[k].dim && one[k].birth == other[k].birth && one[k].death == other[k].death;

@@ -46,10 +46,10 @@ class CubicalPairs {
 public:
     // Requires height * width < 2^31 - 1. Bars do not depend on the number of threads.
     CubicalPairs(std::int64_t height, std::int64_t width, int threads = 1)
-        : threads_(threads), height_(static_cast<Index>(height)), width_(static_cast<Index>(width)), size_(height_ * width_),
-          stride_((width_ + 31) / 32 * 32), words_((as_size(size_) + 63) / 64),
-          masks_(8 * words_ + 4),
-          flags_(8 * words_), labels_(RawArray<Index>::zeros(as_size(size_))), starts_(as_size(size_) + 1) {
+        : threads_(threads), height_(static_cast<Index>(height)), width_(static_cast<Index>(width)),
+          size_(height_ * width_), stride_((width_ + 31) / 32 * 32), words_((as_size(size_) + 63) / 64),
+          masks_(8 * words_ + 4), flags_(8 * words_), labels_(RawArray<Index>::zeros(as_size(size_))),
+          starts_(as_size(size_) + 1) {
         for (std::size_t k = 0; k < 8; ++k) step_[k] = row_step[k] * width_ + column_step[k];
         for (std::size_t m = 0; m < 256; ++m) {
             set_steps(early, m, early_arcs<kind>[m]);
@@ -66,11 +66,11 @@ public:
         read_masks();
         find_saddles();
         // Where saddles are dense, naming every pixel's extremum in one pass is cheaper than walking.
-        const bool dense = saddle_count_ > size_ / 16;
-        run(dense ? link_early<true>() : link_early<false>());
+        dense_ = saddle_count_ > size_ / 16;
+        run(dense_ ? link_early<true>() : link_early<false>());
         store_components(item, bars);
         if (max_dim < 1) return;
-        run(dense ? link_late<true>() : link_late<false>());
+        run(dense_ ? link_late<true>() : link_late<false>());
         store_loops(item, bars);
     }
 
@@ -232,8 +232,8 @@ private:
             std::fill_n(labels_.data(), size_, 0);
             floor_ = 0;
         }
-        floor_ += base_nodes_ + 1;
-        base_nodes_ = 0;
+        floor_ += walked_ + 1;
+        walked_ = 0;
         start_merge<direction>(4 * as_size(saddle_count_) + 2);
         if constexpr (direction == late) label_border(floor_ + frame);
     }
@@ -330,8 +330,8 @@ private:
     // ---- bars
 
     void store_components(std::int64_t item, BarColumns& bars) {
-        base_nodes_ = static_cast<Index>(node_count_);
-        if (saddle_count_ <= size_ / 16)  // walks find minima in any order
+        walked_ = static_cast<Index>(node_count_);
+        if (!dense_)  // walks find minima in any order
             std::sort(nodes_.data(), nodes_.data() + node_count_,
                       [&](Index a, Index b) { return pixel_of(a, early) < pixel_of(b, early); });
         std::int64_t* const cells = bars.reserve(node_count_);
@@ -365,7 +365,7 @@ private:
     }
 
     void store_loops(std::int64_t item, BarColumns& bars) {
-        base_nodes_ = static_cast<Index>(node_count_);
+        walked_ = static_cast<Index>(node_count_);
         fill_slots();
         std::int64_t* const cells = bars.reserve(as_size(slot_count_));
         std::size_t kept = 0;
@@ -399,7 +399,8 @@ private:
     RawArray<Height> heights_;     // of the saddles
     RawArray<std::uint8_t> open_;  // how many of a saddle's links have closed a loop
     RawArray<Slot> slots_;
-    Index saddle_count_ = 0, slot_count_ = 0, floor_ = 0, base_nodes_ = 0;
+    bool dense_ = false;
+    Index saddle_count_ = 0, slot_count_ = 0, floor_ = 0, walked_ = 0;
     std::size_t node_count_ = 0;
     std::array<Index, 8> step_{};
     std::array<std::array<Index, 256>, 2> onward_{}, behind_{};  // steps to the extremum, 0 at extrema

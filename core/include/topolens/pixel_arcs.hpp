@@ -85,7 +85,8 @@ constexpr bool saddle_bits_agree() {
     for (unsigned m = 0; m < 256; ++m) {
         const bool is_saddle = early_arcs<kind>[m].count >= 2;
         if (is_saddle != (late_arcs<kind>[m].count >= 2)) return false;
-        if (saddle_bits<kind>(std::uint64_t{m} << 24 | 0xff) != (saddle_bits<kind>(0xff) | is_saddle << 3)) return false;
+        const std::uint64_t masks = std::uint64_t{m} << 24 | 0xff;
+        if (saddle_bits<kind>(masks) != (saddle_bits<kind>(0xff) | is_saddle << 3)) return false;
     }
     return true;
 }

@@ -46,7 +46,8 @@ class Cubical(Filtration):
     def at(self, batch: Tensor, cells: Tensor) -> Tensor:
         """See `Filtration.at`."""
         places = torch.add(cells, batch, alpha=math.prod(self.shape)).flatten()
-        pixels = real(self.source) if self.source.dtype == torch.uint16 else self.source  # torch cannot look these up
+        # torch looks up no unsigned shorts.
+        pixels = real(self.source) if self.source.dtype == torch.uint16 else self.source
         return real(pixels.flatten().index_select(0, places)).view_as(cells)
 
     def critical(self, batch: Tensor, births: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -150,7 +151,8 @@ def cubical(images: Tensor, *, construction: str = "V", superlevel: bool = False
 
     Args:
         images: Shape (batch, height, width) or (batch, channels, height, width); channels become batch items,
-            item b * channels + c. Any side may be 0 or 1.
+            item b * channels + c. Any side may be 0 or 1. Floating-point numbers, or integers of type uint8,
+            int16 or uint16, whose bars come as float32.
         construction: "V" or "T".
         superlevel: Bright pixels enter first. Births then lie above deaths, and essential bars die at -inf.
 
@@ -158,12 +160,12 @@ def cubical(images: Tensor, *, construction: str = "V", superlevel: bool = False
         A filtration of height * width cells per item.
 
     Raises:
-        TypeError: If `images` is no floating-point tensor.
+        TypeError: If `images` holds other integers, booleans or complex numbers.
         ValueError: If the shape is not one of the two, an entry is NaN or -inf (superlevel: inf), or
             `construction` is unknown.
 
     Gradients: flow to the pixels of birth and death.
-    Cost: near one read of the image where it is smooth, a sort of its saddle pixels where it is noisy.
+    Cost: near one read of the image where it is smooth, a few passes over its saddle pixels where it is noisy.
     Source: "Cubical homology and the topological classification of 2D and 3D imagery", 2001; V against T as in
         "The persistent homology of dual digital image constructions", 2022.
 
