@@ -5,6 +5,7 @@ NB_MODULE(_core, m) {
     m.doc() = "Compiled kernels: flat arrays in, integers out. Use the Python rooms, not this module.";
     bind_rips(m);
     bind_cubical(m);
+    bind_volumes(m);
     bind_graphs(m);
     bind_clouds(m);
     bind_reduction(m);

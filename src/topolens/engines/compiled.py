@@ -58,10 +58,27 @@ def rips_cocycles(values: Tensor, n: int, field: int, max_scale: float) -> Cocyc
 
 
 def cubical_pairs(images: Tensor, construction: str, max_dim: int) -> Pairs:
-    """Bars of 2D cubical complexes from images (batch, height, width)."""
+    """Bars of cubical complexes from signals, images or volumes (batch, *sides) with 1, 2 or 3 sides."""
     values = array(images)
-    found = _pairs(_core.cubical_pairs(values, construction, max_dim, threads()))
-    return _entering(found, values, stride=values[:1].size)
+    return _entering(_cubical(values, construction, max_dim), values, stride=values[:1].size)
+
+
+def framed_pairs(framed: Tensor, sources: Tensor, values: Tensor, construction: str, max_dim: int) -> Pairs:
+    """The same, with entry i of each framed image named by the cell sources[i] of values (batch, cells)."""
+    found = _cubical(array(framed), construction, max_dim)
+    cells, numbers = sources.flatten().numpy(), array(values)
+    named = np.where(found.cells >= 0, cells[found.cells], -1)
+    births, deaths = (numbers[found.batch, named[:, end]] for end in (0, 1))
+    kept = (births < deaths) | (named[:, 1] < 0)
+    bars = Pairs(found.dim[kept], found.batch[kept], named[kept])
+    return canonical(_entering(bars, numbers, stride=numbers.shape[1]))
+
+
+def _cubical(values: np.ndarray, construction: str, max_dim: int) -> Pairs:
+    if values.ndim == 2:
+        return _pairs(_core.signal_pairs(values, threads()))
+    kernel = _core.cubical_pairs if values.ndim == 3 else _core.volume_pairs
+    return _pairs(kernel(values, construction, max_dim, threads()))
 
 
 def lower_star_pairs(values: Tensor, edges: Tensor, offsets: Tensor, max_dim: int) -> Pairs:
