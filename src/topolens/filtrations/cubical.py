@@ -165,7 +165,7 @@ def _items(images: Tensor, axes: int | None) -> Tensor:
     sides = axes if axes is not None else {2: 1, 3: 2, 4: 2, 5: 3}[images.ndim]
     if images.ndim not in (sides + 1, sides + 2):
         raise ValueError(
-            f"images must have {sides + 1} or {sides + 2} axes (batch, perhaps channels, {sides} sides) for axes={sides}, "
+            f"images must have {sides + 1} or {sides + 2} axes for axes={sides} (batch, perhaps channels, sides), "
             f"got shape {got}; for one image pass image[None]"
         )
     return images.flatten(0, 1) if images.ndim == sides + 2 else images
