@@ -51,8 +51,10 @@ std::vector<Pairs> pairs_of(Input<Real, 4> volumes, int max_dim, int threads) {
                height = static_cast<std::int64_t>(volumes.shape(2)), width = static_cast<std::int64_t>(volumes.shape(3));
     const std::int64_t size = depth * height * width;
     std::vector<Pairs> pairs(volumes.shape(0));
-    topolens::parallel_chunks(count, useful_threads(threads, count * size, 4096), [&](std::int64_t begin, std::int64_t end) {
-        topolens::VolumePairs<Real, kind> engine(depth, height, width);
+    const int outer = useful_threads(static_cast<int>(std::min<std::int64_t>(threads, count)), count * size, 4096);
+    const int inner = useful_threads(threads / std::max(outer, 1), size, 65536);
+    topolens::parallel_chunks(count, outer, [&](std::int64_t begin, std::int64_t end) {
+        topolens::VolumePairs<Real, kind> engine(depth, height, width, inner);
         for (std::int64_t b = begin; b < end; ++b)
             engine.compute(volumes.data() + b * size, max_dim, pairs[static_cast<size_t>(b)]);
     });

@@ -22,6 +22,7 @@
 #include "cubical.hpp"
 #include "pairs.hpp"
 #include "simd.hpp"
+#include "threads.hpp"
 #include "volume_link.hpp"
 #include "volume_loops.hpp"
 
@@ -71,11 +72,13 @@ class VolumePairs {
 
 public:
     // Requires (depth + 2) (height + 2) (width + 2) < 2^31.
-    VolumePairs(std::int64_t depth, std::int64_t height, std::int64_t width)
+    VolumePairs(std::int64_t depth, std::int64_t height, std::int64_t width, int threads = 1)
         : depth_(depth), height_(height), width_(width), size_(depth * height * width), row_(width + 2),
-          slice_((height + 2) * (width + 2)) {
+          slice_((height + 2) * (width + 2)),
+          threads_(static_cast<int>(std::clamp<std::int64_t>(threads, 1, std::clamp<std::int64_t>(depth / 4, 1, 255)))) {
         const auto framed = static_cast<std::size_t>((depth + 2) * slice_);
         if (size_ == 0) return;
+        volume_.depth = depth, volume_.height = height, volume_.width = width;
         volume_.rank.assign(framed, dual ? -1 : last);
         volume_.order.resize(static_cast<std::size_t>(size_));
         volume_.cells.assign(framed, 0);
@@ -96,7 +99,8 @@ public:
         if (!dual || max_dim >= 2 || loops) bars[0] = merge_early();
         if (dual || max_dim >= 2 || loops) bars[2] = merge_late();
         if (loops) bars[1] = close_loops();
-        for (int dim = 0; dim <= std::min(max_dim, 2); ++dim) store(bars[static_cast<std::size_t>(dual ? 2 - dim : dim)], dim, pairs);
+        for (int dim = 0; dim <= std::min(max_dim, 2); ++dim)
+            store(bars[static_cast<std::size_t>(dual ? 2 - dim : dim)], dim, pairs);
     }
 
 private:
@@ -111,6 +115,10 @@ private:
         Index cell;  // number of the edge, or the square
     };
 
+    struct VoxelPair {
+        Index birth, death;  // ranks
+    };
+
     // An extremum and, as a tree, the component that it names or has joined.
     struct Extremum {
         Index rank, parent;
@@ -118,16 +126,17 @@ private:
 
     static std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
+    // visit(flat index, voxel) with the first voxel of each row of some slices.
     template <class Visit>
-    void for_each_row(Visit&& visit) const {
-        for (std::int64_t z = 0; z < depth_; ++z)
+    void for_each_row(std::int64_t first, std::int64_t last, Visit&& visit) const {
+        for (std::int64_t z = first; z < last; ++z)
             for (std::int64_t y = 0; y < height_; ++y)
                 visit((z * height_ + y) * width_, static_cast<Index>((z + 1) * slice_ + (y + 1) * row_ + 1));
     }
 
     template <class Visit>
     void for_each_voxel(Visit&& visit) const {
-        for_each_row([&](std::int64_t, Index start) {
+        for_each_row(0, depth_, [&](std::int64_t, Index start) {
             for (Index p = start; p < start + width_; ++p) visit(p);
         });
     }
@@ -140,7 +149,7 @@ private:
     void rank_voxels() {
         constexpr int bits = 8 * static_cast<int>(sizeof(Key));
         std::vector<Voxel> voxels(static_cast<std::size_t>(size_)), spare;
-        for_each_row([&](std::int64_t from, Index start) {
+        for_each_row(0, depth_, [&](std::int64_t from, Index start) {
             for (Index x = 0; x < width_; ++x)
                 voxels[static_cast<std::size_t>(from + x)] = {
                     static_cast<Key>(order_key(values_[from + x])) ^ Key{1} << (bits - 1), start + x};
@@ -154,8 +163,10 @@ private:
     }
 
     void find_cells() {
-        for_each_row([&](std::int64_t, Index start) {
-            entering_cells(volume_.rank.data() + start, volume_.step, width_, volume_.cells.data() + start);
+        parallel_chunks(depth_, threads_, [&](std::int64_t first, std::int64_t last) {
+            for_each_row(first, last, [&](std::int64_t, Index start) {
+                entering_cells(volume_.rank.data() + start, volume_.step, width_, volume_.cells.data() + start);
+            });
         });
     }
 
@@ -164,7 +175,7 @@ private:
     // The frame is extremum 0.
     void start_labels(Index frame_rank) {
         std::fill(labels_.begin(), labels_.end(), outside);
-        for_each_row([&](std::int64_t, Index start) { std::fill_n(labels_.begin() + start, width_, unknown); });
+        for_each_row(0, depth_, [&](std::int64_t, Index start) { std::fill_n(labels_.begin() + start, width_, unknown); });
         extrema_.assign(1, {frame_rank, outside});
         links_.clear();
     }
@@ -221,14 +232,14 @@ private:
     // Components of early voxels, joined along critical edges.
     std::vector<VoxelPair> merge_early() {
         start_labels(-1);
-        owner_.clear();
+        edges_.clear();
         saddles_.clear();
         for_each_voxel([&](Index p) {
             const LowerLink& link = lower_links_[volume_.cells[at(p)]];
             if (link.parts < 2) return;
-            const auto number = static_cast<Index>(owner_.size());
+            const auto number = static_cast<Index>(edges_.size());
             saddles_.push_back({p, number});
-            owner_.resize(owner_.size() + link.parts - 1U, LoopReduction::unowned);
+            edges_.resize(edges_.size() + link.parts - 1U);
             const Index a = early_label(p + volume_.step[link.first[0]]);
             for (Index j = 1; j < link.parts; ++j)
                 links_.push_back({volume_.rank[at(p)], a, early_label(p + volume_.step[link.first[at(j)]]),
@@ -239,7 +250,7 @@ private:
         for (const Link& link : links_) {
             Index a = root(link.a), b = root(link.b);
             if (a == b) continue;
-            owner_[at(link.cell)] = LoopReduction::joins;
+            edges_[at(link.cell)].column = CriticalEdge::joins;
             if (extrema_[at(a)].rank > extrema_[at(b)].rank) std::swap(a, b);
             extrema_[at(b)].parent = a;
             bars.push_back({extrema_[at(b)].rank, link.rank});
@@ -282,7 +293,17 @@ private:
 
     std::vector<VoxelPair> close_loops() {
         for (const auto& [voxel, number] : saddles_) labels_[at(voxel)] = number;
-        return loops_.reduce(volume_, lower_links_, labels_, owner_, columns_);
+        reduce_loops(volume_, labels_, edges_, columns_, threads_);
+        std::vector<VoxelPair> bars;
+        bars.reserve(columns_.size());
+        for (std::size_t k = 0; k < saddles_.size(); ++k) {
+            const Index stop = k + 1 < saddles_.size() ? saddles_[k + 1].second : static_cast<Index>(edges_.size());
+            for (Index edge = saddles_[k].second; edge < stop; ++edge) {
+                const Index column = edges_[at(edge)].column;
+                if (column >= 0) bars.push_back({volume_.rank[at(saddles_[k].first)], columns_[at(column)].rank});
+            }
+        }
+        return bars;
     }
 
     void store(const std::vector<VoxelPair>& bars, int dim, Pairs& pairs) {
@@ -301,16 +322,16 @@ private:
     }
 
     std::int64_t depth_, height_, width_, size_, row_, slice_;
+    int threads_;
     const Real* values_ = nullptr;
     RankedVolume volume_;
     LowerLinks lower_links_;
-    LoopReduction loops_;
     std::vector<Index> labels_;
     std::vector<Extremum> extrema_;
     std::vector<Link> links_;
     std::vector<std::pair<Index, Index>> saddles_;  // voxels with critical edges, and the number of the first
-    std::vector<Index> owner_;
-    std::vector<CriticalColumn> columns_;
+    std::vector<CriticalEdge> edges_;
+    std::vector<ColumnSquare> columns_;
 };
 
 }  // namespace topolens
