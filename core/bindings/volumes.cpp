@@ -22,7 +22,8 @@ int useful_threads(int threads, std::int64_t voxels, std::int64_t voxels_per_thr
 
 template <class Real>
 nb::tuple signal_pairs(Input<Real, 2> signals, int threads) {
-    const auto count = static_cast<std::int64_t>(signals.shape(0)), length = static_cast<std::int64_t>(signals.shape(1));
+    const auto count = static_cast<std::int64_t>(signals.shape(0));
+    const auto length = static_cast<std::int64_t>(signals.shape(1));
     std::vector<Pairs> pairs(signals.shape(0));
     {
         nb::gil_scoped_release release;
@@ -41,14 +42,14 @@ void check_shape(std::int64_t depth, std::int64_t height, std::int64_t width) {
     if (depth == 0 || height == 0 || width == 0) return;
     if (std::max({depth, height, width}) > limit - 2 || (depth + 2) * (height + 2) > limit / (width + 2))
         throw std::overflow_error("a volume must have fewer than 2^31 voxels with a frame one voxel wide, got " +
-                                    std::to_string(depth) + " x " + std::to_string(height) + " x " +
+                                  std::to_string(depth) + " x " + std::to_string(height) + " x " +
                                   std::to_string(width));
 }
 
 template <class Real, Construction kind>
 std::vector<Pairs> pairs_of(Input<Real, 4> volumes, int max_dim, int threads) {
-    const auto count = static_cast<std::int64_t>(volumes.shape(0)), depth = static_cast<std::int64_t>(volumes.shape(1)),
-               height = static_cast<std::int64_t>(volumes.shape(2)), width = static_cast<std::int64_t>(volumes.shape(3));
+    const auto count = static_cast<std::int64_t>(volumes.shape(0)), depth = static_cast<std::int64_t>(volumes.shape(1));
+    const auto height = static_cast<std::int64_t>(volumes.shape(2)), width = static_cast<std::int64_t>(volumes.shape(3));
     const std::int64_t size = depth * height * width;
     std::vector<Pairs> pairs(volumes.shape(0));
     const int outer = useful_threads(static_cast<int>(std::min<std::int64_t>(threads, count)), count * size, 4096);

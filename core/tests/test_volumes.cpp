@@ -1,13 +1,15 @@
 // Hand cases for the headers behind bindings/volumes.cpp. `make core` builds and runs it under sanitizers.
+#include <array>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <limits>
+#include <map>
 #include <random>
 #include <vector>
 
 #include "topolens/cubical_signal.hpp"
 #include "topolens/cubical_volume.hpp"
+#include "topolens/ranked_sets.hpp"
 
 using namespace topolens;
 
@@ -116,6 +118,45 @@ void nothing_crashes() {
     }
 }
 
+template <Construction kind>
+void threads_agree() {
+    std::mt19937 random(3);
+    for (const int levels : {2, 9, 1 << 30}) {
+        const std::int64_t depth = 21, height = 37, width = 34;  // more than one tile
+        std::vector<float> values(static_cast<std::size_t>(depth * height * width));
+        for (float& voxel : values) voxel = static_cast<float>(random() % static_cast<unsigned>(levels));
+        Pairs wanted, pairs;
+        VolumePairs<float, kind>(depth, height, width).compute(values.data(), 2, wanted);
+        for (const int threads : {2, 3, 5}) {
+            VolumePairs<float, kind>(depth, height, width, threads).compute(values.data(), 2, pairs);
+            compare("threads", pairs, wanted);
+        }
+    }
+}
+
+void ranked_sets() {
+    std::mt19937 random(4);
+    for (const std::int64_t count : {1, 64, 65, 5000, 300000}) {
+        RankedSets sets;
+        sets.reset(count);
+        std::map<std::int32_t, unsigned> wanted;
+        for (int step = 0; step < 20000; ++step) {
+            if (random() % 3 != 0) {
+                const auto rank = static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(count));
+                const unsigned set = 1 + random() % 63;
+                sets.toggle(rank, set);
+                if ((wanted[rank] ^= set) == 0) wanted.erase(rank);
+                continue;
+            }
+            const auto [rank, set] = sets.pop();
+            const bool good =
+                wanted.empty() ? rank == -1 : rank == wanted.rbegin()->first && set == wanted.rbegin()->second;
+            if (!good && failures++ < 5) std::printf("FAILED ranked sets of %d: rank %d\n", int(count), int(rank));
+            if (!wanted.empty()) wanted.erase(std::prev(wanted.end()));
+        }
+    }
+}
+
 // Of a checkerboard, V sees every early voxel alone and T every late voxel inside as a void of its own.
 void checkerboard() {
     const std::int64_t n = 19;
@@ -144,6 +185,9 @@ int main() {
     links_are_perfect();
     nothing_crashes<V>();
     nothing_crashes<T>();
+    threads_agree<V>();
+    threads_agree<T>();
+    ranked_sets();
     checkerboard();
     std::printf(failures == 0 ? "volumes: all good\n" : "volumes: %d failed\n", failures);
     return failures != 0;

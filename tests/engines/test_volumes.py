@@ -184,7 +184,8 @@ def test_float32_and_float64_agree(construction: str) -> None:
 @constructions
 @pytest.mark.parametrize("levels", [2, 20, 10**6])
 def test_one_thread_is_many(construction: str, levels: int, use_threads) -> None:
-    for shape, batch in (((20, 20, 20), 1), ((33, 40, 37), 1), ((12, 13, 14), 7), ((5000,), 30)):
+    # The second is large enough for threads of its own, the batches are shared out.
+    for shape, batch in (((20, 20, 20), 1), ((40, 75, 60), 1), ((12, 13, 14), 7), ((5000,), 30)):
         f = cubical(volume(shape, levels, batch=batch), construction=construction, axes=len(shape))
         use_threads(1)
         alone = f.pairs(2, 2)

@@ -74,8 +74,7 @@ public:
     // Requires (depth + 2) (height + 2) (width + 2) < 2^31.
     VolumePairs(std::int64_t depth, std::int64_t height, std::int64_t width, int threads = 1)
         : depth_(depth), height_(height), width_(width), size_(depth * height * width), row_(width + 2),
-          slice_((height + 2) * (width + 2)),
-          threads_(static_cast<int>(std::clamp<std::int64_t>(threads, 1, std::clamp<std::int64_t>(depth / 4, 1, 255)))) {
+          slice_((height + 2) * row_), threads_(std::clamp(threads, 1, most_threads(depth))) {
         const auto framed = static_cast<std::size_t>((depth + 2) * slice_);
         if (size_ == 0) return;
         volume_.depth = depth, volume_.height = height, volume_.width = width;
@@ -123,6 +122,11 @@ private:
     struct Extremum {
         Index rank, parent;
     };
+
+    // Each has at least four slices of its own.
+    static int most_threads(std::int64_t depth) {
+        return static_cast<int>(std::clamp<std::int64_t>(depth / 4, 1, max_loop_threads));
+    }
 
     static std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
@@ -175,7 +179,8 @@ private:
     // The frame is extremum 0.
     void start_labels(Index frame_rank) {
         std::fill(labels_.begin(), labels_.end(), outside);
-        for_each_row(0, depth_, [&](std::int64_t, Index start) { std::fill_n(labels_.begin() + start, width_, unknown); });
+        for_each_row(0, depth_,
+                     [&](std::int64_t, Index start) { std::fill_n(labels_.begin() + start, width_, unknown); });
         extrema_.assign(1, {frame_rank, outside});
         links_.clear();
     }

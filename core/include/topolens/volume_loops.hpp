@@ -39,10 +39,13 @@ struct RankedVolume {
     std::array<std::int32_t, link_cells> step{};
 };
 
+// A critical square that closes no void: a column of the reduction.
 struct ColumnSquare {
     std::int32_t rank;
     std::uint8_t square;
 };
+
+inline constexpr int max_loop_threads = 255;
 
 struct CriticalEdge {
     static constexpr std::int32_t unowned = -1, joins = -2;  // opens a loop that no column has yet; opens none
@@ -202,7 +205,8 @@ private:
     std::int64_t layers_, rows_, columns_;
 };
 
-// Gives every critical edge that opens a loop the column that closes it; columns must rise. At most 255 threads.
+// Gives every critical edge that opens a loop the column that closes it; columns must rise. At most
+// max_loop_threads threads.
 inline void reduce_loops(const RankedVolume& volume, const std::vector<std::int32_t>& first_edge,
                          std::vector<CriticalEdge>& edges, const std::vector<ColumnSquare>& columns, int threads) {
     const Tiles tiles(volume, threads);
@@ -218,7 +222,8 @@ inline void reduce_loops(const RankedVolume& volume, const std::vector<std::int3
 
     std::vector<LoopLane> lanes;
     lanes.reserve(static_cast<std::size_t>(threads));
-    for (int t = 0; t < threads; ++t) lanes.emplace_back(volume, first_edge, edges, lanes, static_cast<std::uint8_t>(t));
+    for (int t = 0; t < threads; ++t)
+        lanes.emplace_back(volume, first_edge, edges, lanes, static_cast<std::uint8_t>(t));
     parallel_chunks(threads, threads, [&](std::int64_t begin, std::int64_t) {
         const std::int64_t first = tiles.layers() * begin / threads, last = tiles.layers() * (begin + 1) / threads;
         LoopLane& lane = lanes[static_cast<std::size_t>(begin)];
