@@ -48,8 +48,8 @@ void check_shape(std::int64_t depth, std::int64_t height, std::int64_t width) {
 
 template <class Real, Construction kind>
 std::vector<Pairs> pairs_of(Input<Real, 4> volumes, int max_dim, int threads) {
-    const auto count = static_cast<std::int64_t>(volumes.shape(0)), depth = static_cast<std::int64_t>(volumes.shape(1));
-    const auto height = static_cast<std::int64_t>(volumes.shape(2)), width = static_cast<std::int64_t>(volumes.shape(3));
+    const auto side = [&](size_t axis) { return static_cast<std::int64_t>(volumes.shape(axis)); };
+    const std::int64_t count = side(0), depth = side(1), height = side(2), width = side(3);
     const std::int64_t size = depth * height * width;
     std::vector<Pairs> pairs(volumes.shape(0));
     const int outer = useful_threads(static_cast<int>(std::min<std::int64_t>(threads, count)), count * size, 4096);

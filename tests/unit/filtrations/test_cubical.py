@@ -105,7 +105,7 @@ def test_axes_are_counted_from_the_last() -> None:
         (
             (4, 4),
             2,
-            r"images must have 3 or 4 axes .* for axes=2, got shape \(4, 4\); for one image pass image\[None\]",
+            r"images must have 3 or 4 axes for axes=2 .*, got shape \(4, 4\); for one image pass image\[None\]",
         ),
         ((2, 2, 2, 2, 2), 2, r"images must have 3 or 4 axes"),
         ((2, 2), 0, r"axes must be 1, 2 or 3 \(signals, images, volumes\), got 0"),
