@@ -39,6 +39,45 @@ IMAGES = {
     "negative zero": torch.tensor([[[0.0, -0.0, 1.0], [-0.0, 1.0, 0.0]]]),
 }
 
+SIGNALS = {
+    "ties": torch.tensor([[1.0, 0.0, 0.0, 2.0, 0.0, 2.0, 2.0, 1.0, 1.0]]),
+    "constant": torch.ones(2, 5),
+    "one sample": torch.ones(1, 1),
+    "no samples": torch.zeros(2, 0),
+    "no signals": torch.zeros(0, 4),
+    "rising and falling": torch.stack([torch.arange(6.0), -torch.arange(6.0)]),
+    "zigzag": torch.arange(20.0).remainder(2)[None],
+    "channels": torch.arange(2 * 3 * 7.0).mul(5).remainder(11).reshape(2, 3, 7),
+    "non-contiguous": torch.arange(40.0).mul(7).remainder(13).reshape(10, 4).T[:, ::2],
+    "holes": torch.tensor([[INF, 1.0, INF, 0.0, 2.0, 1.0, INF]]),
+    "nothing but inf": torch.full((1, 3), INF),
+    "float16": torch.arange(20.0).mul(3).remainder(7).reshape(2, 10).half(),
+    "negative zero": torch.tensor([[0.0, -0.0, 1.0, -0.0, 0.0]]),
+}
+
+VOLUMES = {
+    "ties": torch.arange(27.0).remainder(2).reshape(1, 3, 3, 3),
+    "constant": torch.full((2, 3, 2, 3), 0.5),
+    "one voxel": torch.ones(1, 1, 1, 1),
+    "one voxel wide": torch.arange(12.0).mul(5).remainder(7).reshape(1, 3, 1, 4),
+    "a column": torch.tensor([3.0, 1.0, 2.0, 0.0, 4.0]).reshape(1, 5, 1, 1),
+    "a void": torch.nn.functional.pad(torch.ones(1, 1, 1, 1), (1, 1, 1, 1, 1, 1)),
+    "a ball": torch.nn.functional.pad(-torch.ones(1, 1, 1, 1), (1, 1, 1, 1, 1, 1)),
+    "no voxels": torch.zeros(1, 2, 0, 4),
+    "no volumes": torch.zeros(0, 3, 4, 2),
+    "non-cubic": torch.arange(48.0).mul(7).remainder(11).reshape(1, 2, 4, 6),
+    "channels": torch.arange(2 * 2 * 2 * 3 * 3.0).mul(13).remainder(17).reshape(2, 2, 2, 3, 3),
+    "non-contiguous": torch.arange(48.0).mul(7).remainder(13).reshape(1, 4, 3, 4).permute(0, 3, 1, 2)[:, ::2],
+    "holes in the grid": torch.arange(27.0)
+    .mul(5)
+    .remainder(8)
+    .reshape(1, 3, 3, 3)
+    .masked_fill(torch.arange(27).reshape(1, 3, 3, 3) % 4 == 1, INF),
+    "nothing but inf": torch.full((1, 2, 2, 3), INF),
+    "float16": torch.arange(24.0).mul(3).remainder(7).reshape(1, 2, 3, 4).half(),
+    "negative zero": torch.tensor([0.0, -0.0, 1.0, -0.0, 1.0, 0.0, -0.0, 1.0]).reshape(1, 2, 2, 2),
+}
+
 GRAPHS = {
     # name: (vertex values, edge_index, batch)
     "ties": (torch.ones(4), torch.tensor([[0, 1, 2, 3], [1, 2, 3, 0]]), None),
@@ -76,5 +115,5 @@ REFUSED_CLOUDS = {
 REFUSED_IMAGES = {
     "NaN": (torch.tensor([[[0.0, NAN]]]), "images contains NaN"),
     "-inf": (torch.tensor([[[0.0, -INF]]]), "images contains -inf, a birth at infinity; clamp those pixels"),
-    "one image alone": (torch.zeros(5, 5), r"for one image pass image\[None\]"),
+    "one signal alone": (torch.zeros(5), r"for one image pass image\[None\]"),
 }

@@ -17,6 +17,12 @@ def images(max_side: int = 5, levels: int = 5, batch: int = 1) -> st.SearchStrat
     return hnp.arrays(np.int64, shapes, elements=st.integers(0, levels - 1)).map(_tensor)
 
 
+def grids(sides: int, max_side: int = 4, levels: int = 4, batch: int = 1) -> st.SearchStrategy[Tensor]:
+    """Signals, images or volumes (batch, *sides) of whole numbers in [0, levels)."""
+    shapes = st.tuples(st.just(batch), *[st.integers(1, max_side)] * sides)
+    return hnp.arrays(np.int64, shapes, elements=st.integers(0, levels - 1)).map(_tensor)
+
+
 def clouds(max_points: int = 8, levels: int = 4, batch: int = 1) -> st.SearchStrategy[Tensor]:
     """Clouds (batch, n, d) of grid points, so with equal points and equal distances."""
     shapes = st.tuples(st.just(batch), st.integers(1, max_points), st.integers(1, 3))

@@ -58,6 +58,7 @@ inline nb::tuple packed(const std::vector<topolens::Pairs>& items) {
 void bind_rips(nb::module_& m);
 void bind_distances(nb::module_& m);
 void bind_cubical(nb::module_& m);
+void bind_volumes(nb::module_& m);
 void bind_graphs(nb::module_& m);
 void bind_image_pairs(nb::module_& m);
 void bind_clouds(nb::module_& m);

@@ -6,6 +6,7 @@ NB_MODULE(_core, m) {
     bind_rips(m);
     bind_distances(m);
     bind_cubical(m);
+    bind_volumes(m);
     bind_graphs(m);
     bind_image_pairs(m);
     bind_clouds(m);

@@ -58,6 +58,8 @@ def _check_nested(inner: Filtration, outer: Filtration) -> tuple[Cubical, Cubica
     for name, filtration in (("inner", inner), ("outer", outer)):
         if not isinstance(filtration, Cubical) or len(filtration.shape) != 2:
             raise TypeError(f"{name} must be a cubical filtration of 2D images, got {type(filtration).__name__}")
+        if filtration.frame is not None:
+            raise ValueError(f"{name} must have no frame; pad the images of both instead")
     one, other = inner, outer
     assert isinstance(one, Cubical)
     assert isinstance(other, Cubical)

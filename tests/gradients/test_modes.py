@@ -133,7 +133,7 @@ def steps_to_remove(mode: str, limit: int = 400) -> int:
     optimiser = torch.optim.SGD([image], lr=0.5)
     for step in range(limit):
         bars = persistence(cubical(image[None]), max_dim=0, gradient=mode).finite().persistence
-        if not len(bars) or float(bars.max()) < 0.05:
+        if not len(bars) or float(bars.detach().max()) < 0.05:
             return step
         optimiser.zero_grad()
         (0.25 * bars**2).sum().backward()

@@ -62,6 +62,12 @@ def from_images(construction: str, superlevel: bool):
     return lambda images: persistence(cubical(images, construction=construction, superlevel=superlevel))
 
 
+def from_grids(sides: int, construction: str, superlevel: bool = False, frame: float | None = None):
+    return lambda images: persistence(
+        cubical(images, construction=construction, superlevel=superlevel, axes=sides, frame=frame), max_dim=2
+    )
+
+
 CASES = {
     "rips of points": (from_points, ring(2, 9, 3)),
     "rips of distances": (from_distances, torch.cdist(ring(1, 8, 2), ring(1, 8, 2)).detach().requires_grad_()),
@@ -73,6 +79,10 @@ CASES = {
     "V, superlevel": (from_images("V", True), generic(2, 4, 5)),
     "T, sublevel": (from_images("T", False), generic(2, 4, 5)),
     "T, superlevel": (from_images("T", True), generic(1, 2, 5, 4)),
+    "signals": (from_grids(1, "V"), generic(2, 12)),
+    "volumes, V": (from_grids(3, "V"), generic(1, 3, 4, 4)),
+    "volumes, T, superlevel": (from_grids(3, "T", True), generic(1, 4, 3, 4)),
+    "images with a frame": (from_grids(2, "V", frame=0.33), generic(2, 4, 5)),
 }
 
 
@@ -125,7 +135,7 @@ def test_second_order(name: str) -> None:
 
 
 def test_loops_are_among_what_is_checked() -> None:
-    for name in ("rips of points", "rips of distances", "lower star", "V, sublevel", "T, superlevel"):
+    for name in ("rips of points", "rips of distances", "lower star", "V, sublevel", "T, superlevel", "volumes, V"):
         diagrams, x = CASES[name]
         assert len(diagrams(x).of_dim(1)), name
 
@@ -136,6 +146,17 @@ def test_a_bar_reaches_exactly_its_cells() -> None:
     d.finite().persistence.sum().backward()
     assert image.grad is not None
     assert image.grad.tolist() == [[[0.0, 1.0, -1.0, 1.0, -1.0]]]
+
+
+def test_the_frame_is_constant() -> None:
+    """The valley at 0 meets one end of the frame at 2, both ends meet at 3; only pixels move."""
+    signal = torch.tensor([[3.0, 0.0, 2.0]], requires_grad=True)
+    d = persistence(cubical(signal, frame=-1.0))
+    assert d.intervals.tolist() == [[0.0, 2.0], [-1.0, float("inf")], [-1.0, 3.0]]
+    assert d.cells.tolist() == [[1, 2], [3, -1], [3, 0]]
+    (d.finite().persistence.sum() + d.essential().intervals[:, 0].sum()).backward()
+    assert signal.grad is not None
+    assert signal.grad.tolist() == [[1.0, -1.0, 1.0]]
 
 
 def test_an_edge_pulls_its_two_ends() -> None:

@@ -107,6 +107,17 @@ def test_edge_weighted_batch(one: tuple[Tensor, Tensor, Tensor], other: tuple[Te
         assert rows(item) == rows(persistence(edge_weighted(edges, ends, vertex_values=vertices)))
 
 
+@given(st.data(), constructions, st.booleans())
+def test_volumes_and_signals_batch(data: st.DataObject, construction: str, superlevel: bool) -> None:
+    for sides in (1, 3):
+        batch = data.draw(strategies.grids(sides, max_side=4, batch=3))
+        whole, *parts = (
+            persistence(cubical(x, construction=construction, superlevel=superlevel, axes=sides), max_dim=2)
+            for x in (batch, *batch[:, None])
+        )
+        assert one_by_one(whole, parts)
+
+
 # Symmetries ---------------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +216,17 @@ def test_images_may_be_turned_and_mirrored(images: Tensor, construction: str) ->
     expected = rows(persistence(cubical(images, construction=construction)))
     for moved in (images.mT, images.flip(1), images.flip(2), images.rot90(1, (1, 2))):
         assert rows(persistence(cubical(moved, construction=construction))) == expected
+
+
+@given(strategies.grids(3, max_side=4), constructions, st.permutations([1, 2, 3]), st.sampled_from([None, 0.0, 9.0]))
+def test_volumes_may_be_turned_and_mirrored(
+    volume: Tensor, construction: str, order: list[int], frame: float | None
+) -> None:
+    f = cubical(volume, construction=construction, axes=3, frame=frame)
+    expected = rows(persistence(f, max_dim=2))
+    for moved in (volume.permute(0, *order), volume.flip(1), volume.flip(2, 3)):
+        g = cubical(moved, construction=construction, axes=3, frame=frame)
+        assert rows(persistence(g, max_dim=2)) == expected
 
 
 @given(strategies.clouds(), st.sampled_from([0.25, 2.0, 1024.0]))
@@ -363,6 +385,11 @@ def test_euler_characteristic_of_images(images: Tensor, construction: str) -> No
     assert euler_agrees(cubical(images, construction=construction), max_dim=1)
 
 
+@given(strategies.grids(3, max_side=3), constructions, st.sampled_from([None, 0.0, 2.5]))
+def test_euler_characteristic_of_volumes(volume: Tensor, construction: str, frame: float | None) -> None:
+    assert euler_agrees(cubical(volume, construction=construction, axes=3, frame=frame), max_dim=2)
+
+
 @given(strategies.graphs())
 def test_euler_characteristic_of_graphs(graph: tuple[Tensor, Tensor]) -> None:
     assert euler_agrees(lower_star(*graph), max_dim=1)
@@ -402,3 +429,24 @@ def test_holes_are_the_components_of_the_background(construction: str, dual: str
     rings = there.of_dim(1).intervals.flip(1).tolist()
     components = [(b, min(d, outside)) for b, d in intervals(here, 0)]
     assert sorted(map(tuple, rings)) == sorted(components)
+
+
+@given(strategies.grids(3, max_side=4))
+@pytest.mark.parametrize(("construction", "dual"), [("V", "T"), ("T", "V")])
+def test_voids_are_the_components_of_the_background(construction: str, dual: str, volume: Tensor) -> None:
+    """With the background's frame closed, dimension k of the one is dimension 2 - k of the other turned round."""
+    outside = 10.0
+    here = persistence(cubical(volume, construction=construction, axes=3), max_dim=2)
+    there = persistence(cubical(volume, construction=dual, superlevel=True, axes=3, frame=outside), max_dim=2)
+    for dim in (1, 2):
+        background = there.of_dim(2 - dim).finite().intervals.flip(1)
+        assert intervals(here, dim) == sorted(map(tuple, background.tolist()))
+    voids = there.of_dim(2).intervals.flip(1).tolist()
+    assert sorted(map(tuple, voids)) == sorted((b, min(d, outside)) for b, d in intervals(here, 0))
+
+
+@given(strategies.images(max_side=6), constructions, st.sampled_from([-1.0, 2.0, 9.0]))
+def test_a_frame_is_a_border_of_pixels(images: Tensor, construction: str, frame: float) -> None:
+    framed = cubical(images, construction=construction, frame=frame)
+    padded = cubical(torch.nn.functional.pad(images, (1, 1, 1, 1), value=frame), construction=construction)
+    assert rows(persistence(framed)) == rows(persistence(padded))

@@ -105,9 +105,27 @@ def rips_cocycles(values: Tensor, n: int, field: int, max_scale: float) -> Cocyc
 
 
 def cubical_pairs(images: Tensor, construction: str, superlevel: bool, max_dim: int) -> Pairs:
-    """Bars of 2D cubical complexes from images (batch, height, width) without the pixels that never enter."""
-    dim, batch, cells = _core.cubical_pairs(pixels(images), construction, superlevel, max_dim, threads())
-    return Pairs(dim, batch, cells)
+    """Bars of cubical complexes from signals, images or volumes (batch, *sides) without the pixels that never enter."""
+    if images.ndim == 3:
+        dim, batch, cells = _core.cubical_pairs(pixels(images), construction, superlevel, max_dim, threads())
+        return Pairs(dim, batch, cells)
+    values = -array(images) if superlevel else array(images)
+    found = (
+        _core.signal_pairs(values, threads())
+        if images.ndim == 2
+        else _core.volume_pairs(values, construction, max_dim, threads())
+    )
+    return _entering(_pairs(found), values, stride=values[:1].size)
+
+
+def framed_pairs(framed: Tensor, sources: Tensor, values: Tensor, construction: str, max_dim: int) -> Pairs:
+    """The same, rising, with entry i of each framed image named by the cell sources[i] of values (batch, cells)."""
+    found = cubical_pairs(framed, construction, False, max_dim)
+    cells, numbers = sources.flatten().numpy(), array(values)
+    named = np.where(found.cells >= 0, cells[found.cells], -1)
+    births, deaths = (numbers[found.batch, named[:, end]] for end in (0, 1))
+    kept = (births < deaths) | (named[:, 1] < 0)
+    return canonical(Pairs(found.dim[kept], found.batch[kept], named[kept]))
 
 
 def image_pairs(inner: Tensor, outer: Tensor, construction: str, max_dim: int) -> Pairs:
