@@ -244,6 +244,40 @@ def lower_star(case: Case) -> Bench:
     return Bench("graphs", case, contenders)
 
 
+def gudhi_extended(graphs: Graphs) -> list[list[list[tuple[int, tuple[float, float]]]]]:
+    """Four lists of bars per graph; GUDHI does not say which vertices they come from."""
+    found = []
+    for values, edges in graphs:
+        tree = gudhi.SimplexTree()
+        tree.insert_batch(np.arange(len(values))[None], values)
+        tree.insert_batch(edges.T, np.maximum(values[edges[:, 0]], values[edges[:, 1]]))
+        tree.extend_filtration()
+        found.append(tree.extended_persistence(homology_coeff_field=2))
+    return found
+
+
+def extended(case: Case) -> Bench:
+    """Extended bars of a batch of graphs with values on their vertices."""
+    contenders = (
+        Contender(
+            "topolens extended_persistence",
+            lambda x: tl.extended_persistence(tl.lower_star(*x)),
+            CELLS,
+            packed,
+            lambda found: sum(length_of_diagrams(kind) for kind in found),
+            is_ours=True,
+        ),
+        Contender(
+            "gudhi SimplexTree",
+            gudhi_extended,
+            BARS,
+            lambda graphs: [(to_float64(values), edges) for values, edges in graphs],
+            lambda found: sum(abs(b - d) for kinds in found for kind in kinds for _, (b, d) in kind),
+        ),
+    )
+    return Bench("extended", case, contenders)
+
+
 # Neighbours and Mapper ----------------------------------------------------------------------------------------------
 
 
@@ -358,6 +392,7 @@ SUITE: tuple[Bench, ...] = (
     *(Bench("rips-h2", case, rips_peers(2)) for case in cases.H2),
     *(cubical(case, construction) for case in cases.IMAGES for construction in ("V", "T")),
     lower_star(cases.GRAPHS),
+    extended(cases.GRAPHS),
     *(neighbours(case) for case in cases.FILTERS),
     *(mapper(case) for case in cases.MAPPER),
     gradient(

@@ -20,6 +20,7 @@ TITLES = {
     "rips-h2": ("Rips, H0 to H2", "From a distance matrix, over Z/2."),
     "cubical": ("Cubical, 2D, H0 and H1", "V: pixels are vertices. T: pixels are squares."),
     "graphs": ("Lower-star filtrations of graphs", "A batch in one call; gudhi takes them one by one."),
+    "extended": ("Extended persistence of graphs", "A batch in one call; gudhi takes them one by one."),
     "neighbours": ("Exact k-th neighbour", "What a density core costs. Building an index counts."),
     "mapper": (
         "Mapper",

@@ -60,6 +60,12 @@ GraphBatch graph_batch(Ends ends, Integers offsets, std::int64_t vertices) {
     return graphs;
 }
 
+// Starting a thread costs as much as some 1,000 edges.
+int useful_threads(int threads, Ends ends, std::int64_t vertices) {
+    const std::int64_t cells = vertices + static_cast<std::int64_t>(ends.shape(1));
+    return static_cast<int>(std::min<std::int64_t>(threads, 1 + cells / 4096));
+}
+
 void check_max_dim(int max_dim) {
     if (max_dim < 0) throw std::invalid_argument("max_dim must not be negative, got " + std::to_string(max_dim));
 }
@@ -71,8 +77,9 @@ nb::tuple lower_star_pairs(Input<Real, 1> values, Ends ends, Integers offsets, i
     {
         nb::gil_scoped_release release;
         check_numbers(values, "vertex");
-        const GraphBatch graphs = graph_batch(ends, offsets, static_cast<std::int64_t>(values.shape(0)));
-        pairs = topolens::lower_star_pairs(values.data(), graphs, max_dim, threads);
+        const auto vertices = static_cast<std::int64_t>(values.shape(0));
+        const GraphBatch graphs = graph_batch(ends, offsets, vertices);
+        pairs = topolens::lower_star_pairs(values.data(), graphs, max_dim, useful_threads(threads, ends, vertices));
     }
     return packed(pairs);
 }
@@ -89,8 +96,10 @@ nb::tuple edge_weighted_pairs(Input<Real, 1> vertex_values, Input<Real, 1> edge_
         nb::gil_scoped_release release;
         check_numbers(vertex_values, "vertex");
         check_numbers(edge_values, "edge");
-        const GraphBatch graphs = graph_batch(ends, offsets, static_cast<std::int64_t>(vertex_values.shape(0)));
-        pairs = topolens::edge_weighted_pairs(vertex_values.data(), edge_values.data(), graphs, max_dim, threads);
+        const auto vertices = static_cast<std::int64_t>(vertex_values.shape(0));
+        const GraphBatch graphs = graph_batch(ends, offsets, vertices);
+        pairs = topolens::edge_weighted_pairs(vertex_values.data(), edge_values.data(), graphs, max_dim,
+                                              useful_threads(threads, ends, vertices));
     }
     return packed(pairs);
 }
@@ -101,8 +110,9 @@ nb::tuple extended_graph_pairs(Input<Real, 1> values, Ends ends, Integers offset
     {
         nb::gil_scoped_release release;
         check_numbers(values, "vertex");
-        const GraphBatch graphs = graph_batch(ends, offsets, static_cast<std::int64_t>(values.shape(0)));
-        found = topolens::extended_graph_pairs(values.data(), graphs, threads);
+        const auto vertices = static_cast<std::int64_t>(values.shape(0));
+        const GraphBatch graphs = graph_batch(ends, offsets, vertices);
+        found = topolens::extended_graph_pairs(values.data(), graphs, useful_threads(threads, ends, vertices));
     }
     const auto of_kind = [&](topolens::Pairs topolens::ExtendedPairs::*kind) {
         std::vector<topolens::Pairs> pairs(found.size());

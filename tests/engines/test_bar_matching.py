@@ -49,6 +49,15 @@ def test_random_images(construction: str, levels: int) -> None:
         assert differences(one, other, construction) == ""
 
 
+@pytest.mark.parametrize(("construction", "count"), [("V", 500), ("T", 150)])
+def test_the_order_of_joins_at_one_pixel(construction: str, count: int) -> None:
+    """Where a pixel joins three components, their order counts; an outer image of its own makes that show."""
+    generator = torch.Generator().manual_seed(4)
+    one, other = torch.randint(1000, (2, 500, 9, 9), generator=generator).float()[:, :count]
+    outer = torch.minimum(one, other) * torch.rand(one.shape, generator=generator)
+    assert differences(one, other, construction, outer) == ""
+
+
 @constructions
 @pytest.mark.parametrize("levels", [2, 30, 10**6])
 def test_larger_images(construction: str, levels: int) -> None:

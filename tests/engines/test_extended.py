@@ -142,7 +142,7 @@ def test_one_thread_is_two_threads(use_threads) -> None:
     f = packed(
         [
             (torch.rand(n, generator=generator).tolist(), torch.randint(n, (3 * n, 2), generator=generator).tolist())
-            for n in (1, 50, 7, 400, 3)
+            for n in (1, 50, 7, 4000, 3, 1500)
         ]
     )
     use_threads(1)

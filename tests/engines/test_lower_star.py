@@ -71,7 +71,7 @@ def test_one_thread_is_two_threads(use_threads) -> None:
     generator = torch.Generator().manual_seed(2)
     graphs = [
         (torch.rand(n, generator=generator).tolist(), torch.randint(n, (3 * n, 2), generator=generator).tolist())
-        for n in (1, 50, 7, 400, 3)
+        for n in (1, 50, 7, 4000, 3, 1500)
     ]
     f = packed(graphs)
     use_threads(1)

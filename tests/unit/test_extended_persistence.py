@@ -62,3 +62,15 @@ def test_refused() -> None:
     f = lower_star(torch.tensor([0.0, float("inf")]), torch.tensor([[0], [1]]))
     with pytest.raises(ValueError, match="every vertex must enter, but vertex 1 has an infinite value"):
         extended_persistence(f)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_gpu_equals_cpu() -> None:
+    values, edges = torch.rand(30, dtype=torch.float64), torch.randint(30, (2, 60))
+    batch = torch.zeros(30, dtype=torch.int64)
+    here = extended_persistence(lower_star(values, edges, batch))
+    for one, other in zip(
+        extended_persistence(lower_star(values.cuda(), edges.cuda(), batch.cuda())), here, strict=True
+    ):
+        assert one.intervals.device.type == "cuda"
+        assert torch.equal(one.cells.cpu(), other.cells)

@@ -97,3 +97,13 @@ def test_refused_kinds() -> None:
         image_persistence(graph, cubical(torch.zeros(1, 2, 3)))
     with pytest.raises(TypeError, match="outer must be a cubical filtration of 2D images, got LowerStar"):
         image_persistence(cubical(torch.zeros(1, 2, 3)), graph)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_gpu_equals_cpu() -> None:
+    one, other = torch.rand(2, 3, 12, 9, dtype=torch.float64)
+    outer = torch.minimum(one, other)
+    here = image_persistence(cubical(one), cubical(outer))
+    there = image_persistence(cubical(one.cuda()), cubical(outer.cuda()))
+    assert there.intervals.device.type == "cuda"
+    assert torch.equal(there.cells.cpu(), here.cells)

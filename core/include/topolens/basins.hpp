@@ -1,5 +1,5 @@
-// Basins of an image: from every pixel, ever earlier (later) neighbours lead to a minimum (maximum), and the saddles say
-// in which order the basins join. Only the pixels that somebody asks for are led.
+// Basins of an image: from every pixel, ever earlier (later) neighbours lead to a minimum (maximum), and the saddles
+// say in which order the basins join. Only the pixels that somebody asks for are led.
 #pragma once
 
 #include <algorithm>

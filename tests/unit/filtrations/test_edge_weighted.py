@@ -78,3 +78,12 @@ def test_refused_types() -> None:
         edge_weighted(LENGTHS, TRIANGLE.float(), vertex_values=0.0)
     with pytest.raises(TypeError, match="vertex_values must be a floating-point tensor"):
         edge_weighted(LENGTHS, TRIANGLE, vertex_values=torch.zeros(3, dtype=torch.int64))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_gpu_equals_cpu() -> None:
+    values, edges = torch.rand(60, dtype=torch.float64), torch.randint(30, (2, 60))
+    here = persistence(edge_weighted(values, edges, vertex_values=0.0))
+    there = persistence(edge_weighted(values.cuda(), edges.cuda(), vertex_values=0.0))
+    assert there.intervals.device.type == "cuda"
+    assert torch.equal(there.cells.cpu(), here.cells)

@@ -44,6 +44,19 @@ def test_a_graph_without_vertices_counts() -> None:
     assert persistence(f).batch.tolist() == [1, 1, 3]
 
 
+def test_large_values_first() -> None:
+    d = persistence(lower_star(torch.tensor([3.0, 1.0, 2.0]), PATH, superlevel=True))
+    assert d.intervals.tolist() == [[3.0, -float("inf")], [2.0, 1.0]]
+    assert d.cells.tolist() == [[0, -1], [2, 1]]
+
+
+def test_vertices_that_never_enter_a_superlevel_filtration() -> None:
+    d = persistence(lower_star(torch.tensor([3.0, -float("inf"), 2.0]), PATH, superlevel=True))
+    assert d.intervals.tolist() == [[3.0, -float("inf")], [2.0, -float("inf")]]
+    with pytest.raises(ValueError, match="vertex_values contains inf, a birth at infinity; clamp those values"):
+        lower_star(torch.tensor([3.0, float("inf"), 2.0]), PATH, superlevel=True)
+
+
 @pytest.mark.parametrize(
     ("values", "edges", "batch", "message"),
     [
