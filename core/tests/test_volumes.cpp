@@ -98,7 +98,7 @@ void links_are_perfect() {
         const UpperLink upper = find_upper_link(cells, lower.tree);
         bool good = upper.count == count_loops(cells, lower.parts);
         for (int k = 0; k < upper.count; ++k)
-            for (const std::uint8_t later : upper.squares[static_cast<std::size_t>(k)].hole)
+            for (const std::uint8_t later : upper.squares[static_cast<std::size_t>(k)].gap)
                 good = good && (set >> later & 1U) == 0;
         if (!good && failures++ < 5) std::printf("FAILED link %x: %d critical squares\n", cells, upper.count);
     }

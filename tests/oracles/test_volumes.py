@@ -81,6 +81,22 @@ def test_larger_volumes(construction: str, smooth: bool) -> None:
 
 
 @constructions
+@pytest.mark.parametrize("name", ["ramp", "waves", "wires", "binary", "distances"])
+def test_structured_volumes(construction: str, name: str) -> None:
+    """Flat steps, symmetric saddles, long loops, many ties."""
+    z, y, x = np.indices((20, 36, 35)).astype(float)
+    noise = np.random.default_rng(1).random(z.shape)
+    values = {
+        "ramp": z + y // 2,
+        "waves": np.sin(z / 2) * np.sin(y / 3) + np.sin(x / 2),
+        "wires": np.minimum(abs(z % 8 - 4) + abs(y % 8 - 4), abs(y % 8 - 4) + abs(x % 8 - 4)) + 1e-3 * noise,
+        "binary": (noise < 0.3).astype(float),
+        "distances": abs(np.sqrt((z - 9) ** 2 + (y - 15) ** 2 + (x - 20) ** 2) - 6).round(),
+    }[name]
+    assert ours(torch.from_numpy(values), construction) == of_gudhi(torch.from_numpy(values), construction)
+
+
+@constructions
 def test_frames_against_padding(construction: str) -> None:
     for values in random_grids(100, 3, seed=9):
         for frame in (-1.0, 1.0, 2.0**21):

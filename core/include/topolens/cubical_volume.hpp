@@ -15,6 +15,7 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -231,6 +232,8 @@ private:
     }
 
     void sort_links() {
+        if (links_.size() > std::numeric_limits<std::uint32_t>::max())
+            throw std::overflow_error("a volume may have at most 2^32 critical squares; split it");
         std::vector<Link> spare;
         radix_sort(links_, spare, std::bit_width(static_cast<std::uint64_t>(size_)),
                    [](const Link& link) { return static_cast<std::uint32_t>(link.rank); });
@@ -244,6 +247,8 @@ private:
         for_each_voxel([&](Index p) {
             const LowerLink& link = lower_links_[volume_.cells[at(p)]];
             if (link.parts < 2) return;
+            if (edges_.size() > static_cast<std::size_t>(last - link_edges))
+                throw std::overflow_error("a volume may have at most 2^31 critical edges; split it");
             const auto number = static_cast<Index>(edges_.size());
             saddles_.push_back({p, number});
             edges_.resize(edges_.size() + link.parts - 1U);
@@ -276,9 +281,9 @@ private:
             if (count_loops(cells, lower.parts) <= 0 || std::popcount(cells) == link_cells) return;
             const UpperLink upper = find_upper_link(cells, lower.tree);
             for (std::size_t k = 0; k < static_cast<std::size_t>(upper.count); ++k) {
-                const auto [square, hole] = upper.squares[k];
-                links_.push_back({volume_.rank[at(p)], late_label(p + volume_.step[hole[0]]),
-                                  late_label(p + volume_.step[hole[1]]), square});
+                const auto [square, gap] = upper.squares[k];
+                links_.push_back({volume_.rank[at(p)], late_label(p + volume_.step[gap[0]]),
+                                  late_label(p + volume_.step[gap[1]]), square});
             }
         });
         sort_links();

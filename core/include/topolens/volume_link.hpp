@@ -2,9 +2,9 @@
 //
 // The cells that enter with a voxel are the edges, squares and cubes that it spans with earlier voxels alone. Seen
 // from the voxel, they are the vertices, edges and triangles of a subcomplex of an octahedron, its lower link. Each
-// component of the link but one closes an edge's gap that only later cells can explain (a critical edge), each hole
-// of it but one a critical square; all other cells cancel in pairs. Which cells pair is read off spanning trees:
-// edges with squares along a tree of the link, squares with cubes along trees that grow from the holes.
+// component of the link but the first leaves a critical edge, each gap in it but one a critical square; all other
+// cells cancel in pairs. Which cells pair is read off spanning trees: edges with squares along trees of the link,
+// squares with cubes along trees that grow from the gaps.
 #pragma once
 
 #include <array>
@@ -114,7 +114,7 @@ private:
     std::vector<LowerLink> links_;
 };
 
-// Holes of a link that has `parts` components and is not the whole octahedron.
+// Loops of a link that has `parts` components and is not the wgap octahedron.
 inline int count_loops(LinkCells cells, int parts) {
     return parts - std::popcount(cells & 63U) + std::popcount(cells >> 6 & 4095U) - std::popcount(cells >> 18);
 }
@@ -123,7 +123,7 @@ inline int count_loops(LinkCells cells, int parts) {
 
 struct CriticalSquare {
     std::uint8_t square;
-    std::array<std::uint8_t, 2> hole;  // what lies on its two sides, as a later neighbour of the voxel
+    std::array<std::uint8_t, 2> gap;  // what lies on its two sides, as a later neighbour of the voxel
 };
 
 struct UpperLink {
@@ -131,16 +131,16 @@ struct UpperLink {
     std::array<CriticalSquare, 7> squares{};
 };
 
-// Critical squares of a link that is not the whole octahedron; `tree` are the squares that pair with edges.
+// Critical squares of a link that is not the wgap octahedron; `tree` are the squares that pair with edges.
 inline UpperLink find_upper_link(LinkCells cells, unsigned tree) {
     const unsigned squares = cells >> 6 & 4095U, cubes = cells >> 18;
     constexpr std::uint8_t unknown = 255;
-    std::array<std::uint8_t, link_cubes> hole;  // per cube: the hole that its tree grows from
-    for (std::uint8_t k = 0; k < link_cubes; ++k) hole[k] = cubes >> k & 1U ? unknown : k;
+    std::array<std::uint8_t, link_cubes> gap;  // per cube: the gap that its tree grows from
+    for (std::uint8_t k = 0; k < link_cubes; ++k) gap[k] = cubes >> k & 1U ? unknown : k;
     for (std::size_t k = 0; k < link_squares; ++k) {
         if (squares >> k & 1U) continue;
-        const std::uint8_t from = hole[square_cubes[k][0]], to = hole[square_cubes[k][1]];
-        for (std::uint8_t& h : hole)
+        const std::uint8_t from = gap[square_cubes[k][0]], to = gap[square_cubes[k][1]];
+        for (std::uint8_t& h : gap)
             if (h == from) h = to;
     }
     unsigned open = squares & ~tree;
@@ -148,7 +148,7 @@ inline UpperLink find_upper_link(LinkCells cells, unsigned tree) {
         grows = false;
         for (unsigned rest = open; rest != 0; rest &= rest - 1) {
             const auto k = static_cast<std::size_t>(std::countr_zero(rest));
-            std::uint8_t &a = hole[square_cubes[k][0]], &b = hole[square_cubes[k][1]];
+            std::uint8_t &a = gap[square_cubes[k][0]], &b = gap[square_cubes[k][1]];
             if ((a == unknown) == (b == unknown)) continue;
             (a == unknown ? a : b) = a == unknown ? b : a;
             open ^= 1U << k;
@@ -169,7 +169,7 @@ inline UpperLink find_upper_link(LinkCells cells, unsigned tree) {
     for (; open != 0; open &= open - 1) {
         const auto k = static_cast<std::uint8_t>(std::countr_zero(open));
         link.squares[static_cast<std::size_t>(link.count++)] = {
-            k, {later(hole[square_cubes[k][0]]), later(hole[square_cubes[k][1]])}};
+            k, {later(gap[square_cubes[k][0]]), later(gap[square_cubes[k][1]])}};
     }
     return link;
 }
