@@ -30,6 +30,21 @@ def check_no_nan(name: str, x: Tensor) -> Tensor:
     return x
 
 
+def check_finite_points(points: Tensor) -> Tensor:
+    """The tensor itself, if all coordinates are finite."""
+    if is_traced():
+        return points
+    check_no_nan("points", points)
+    if torch.isinf(points).any():
+        raise ValueError("points contains infinite coordinates; remove those points first")
+    return points
+
+
+def is_traced() -> bool:
+    """Whether `torch.compile` is tracing: then entries cannot be looked at, and the engine's operator checks them."""
+    return torch.compiler.is_compiling()
+
+
 def check_dim(max_dim: int) -> int:
     """The homology dimension itself, if it is a whole number of at least 0."""
     if not isinstance(max_dim, int) or max_dim < 0:

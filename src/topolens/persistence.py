@@ -1,8 +1,10 @@
 """The verb of the house: a filtration goes in, its persistence diagrams come out."""
 
 import torch
+from torch import Tensor
 
-from topolens._checks import check_dim, check_prime
+from topolens import ops
+from topolens._checks import check_dim, check_prime, is_traced
 from topolens.diagrams import Diagrams
 from topolens.filtrations.base import Filtration
 from topolens.gradients import check_mode, intervals
@@ -55,8 +57,15 @@ def persistence(
         tensor([[1.0000, 1.4142]])
     """
     check_mode(filtration, gradient, bandwidth)
-    pairs = filtration.pairs(check_dim(max_dim), check_prime(field))
-    device = filtration.device
-    dim, batch, cells = (torch.from_numpy(x).to(device) for x in pairs)
+    dim, batch, cells = _bars(filtration, check_dim(max_dim), check_prime(field))
     found = intervals(filtration, dim, batch, cells, gradient, bandwidth)
     return Diagrams(found, dim, batch, cells, filtration.batch_size)
+
+
+def _bars(filtration: Filtration, max_dim: int, field: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Dim, batch and cells of all bars, on the device of the filtration."""
+    recipe = filtration.recipe() if is_traced() else None
+    if recipe is not None:
+        return ops.pairs(filtration.source.detach(), recipe, max_dim, field)
+    dim, batch, cells = (torch.from_numpy(x).to(filtration.device) for x in filtration.pairs(max_dim, field))
+    return dim, batch, cells

@@ -87,10 +87,16 @@ def components_of_trees(ends: Tensor, lengths: Tensor, max_scale: float) -> Pair
     return _pairs(_core.components_of_trees(rows, array(lengths), max_scale, threads()))
 
 
+@torch.library.custom_op("topolens::edge_lengths", mutates_args=())
 def edge_lengths(points: Tensor, item: Tensor, i: Tensor, j: Tensor) -> Tensor:
-    """Lengths of edges between points (batch, n, d), to the last digit those of `rips_values`."""
-    ends = (x.to("cpu", torch.int64).contiguous().numpy() for x in (item, i, j))
-    return torch.from_numpy(_core.edge_lengths(array(points), *ends)).to(points.dtype)
+    """Lengths of edges between points (batch, n, d), to the last digit those of `rips_values`; shape of `i`."""
+    ends = (whole(x).reshape(-1) for x in torch.broadcast_tensors(item, i, j))
+    return torch.from_numpy(_core.edge_lengths(array(points), *ends)).to(points.dtype).reshape(i.shape)
+
+
+@edge_lengths.register_fake
+def _(points: Tensor, item: Tensor, i: Tensor, j: Tensor) -> Tensor:
+    return points.new_empty(i.shape)
 
 
 def rips_pairs(values: Tensor, n: int, max_dim: int, field: int, max_scale: float) -> Pairs:

@@ -35,6 +35,10 @@ class Filtration(ABC):
     def pairs(self, max_dim: int, field: int) -> Pairs:
         """Birth and death cells of all bars of positive persistence, from the compiled engine."""
 
+    def recipe(self) -> str | None:
+        """Words from which `topolens.ops` makes the same filtration of `source`; None: a compiled graph breaks here."""
+        return None
+
     @abstractmethod
     def at(self, batch: Tensor, cells: Tensor) -> Tensor:
         """Differentiable values of cells, shape of `cells`; `batch` names the item of each."""

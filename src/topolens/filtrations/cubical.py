@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from topolens._checks import check_no_nan
+from topolens._checks import check_no_nan, is_traced
 from topolens.engines import Complex, Pairs
 from topolens.engines.compiled import SMALL_INTEGERS, cubical_pairs, framed_pairs, lower_star_critical
 from topolens.filtrations.base import Filtration
@@ -66,6 +66,10 @@ class Cubical(Filtration):
         source = real(self.source) if self.source.dtype == torch.uint16 else self.source
         found = real(source.flatten().index_select(0, places)).view_as(cells)
         return found if self.frame is None else torch.where(cells < pixels, found, self.frame)
+
+    def recipe(self) -> str | None:
+        """See `Filtration.recipe`."""
+        return f"cubical {self.construction} {self.superlevel} {len(self.shape)} {self.frame}"
 
     def critical(self, batch: Tensor, births: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See `Filtration.critical`; pixels are joined to the later ones of their neighbours."""
@@ -158,7 +162,7 @@ def check_pixels(images: Tensor, superlevel: bool) -> None:
             f"images must be floating-point numbers or integers of type uint8, int16 or uint16, got {images.dtype}; "
             "convert it with .float()"
         )
-    if not images.numel():
+    if is_traced() or not images.numel():
         return
     low, high = images.detach().aminmax()
     check_no_nan("images", low)
@@ -248,7 +252,7 @@ def _checked_frame(frame: float | None, items: Tensor) -> float | None:
         return None
     if isinstance(frame, Tensor):
         raise TypeError("frame must be a number or None, got a tensor; the frame is constant, use frame.item()")
-    value = float(torch.tensor(float(frame), dtype=real(items[:0]).dtype))
+    value = float(frame) if is_traced() else float(torch.tensor(float(frame), dtype=real(items[:0]).dtype))
     if not math.isfinite(value):
         raise ValueError(f"frame must be a finite number, got {frame} for images of {items.dtype}")
     return value if math.prod(items.shape[1:]) else None

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from topolens._checks import check_no_nan, check_positive, check_tensor
+from topolens._checks import check_finite_points, check_positive, check_tensor, is_traced
 from topolens.engines import Complex, Pairs
 from topolens.engines.boruvka import spanning_tree
 from topolens.engines.compiled import (
@@ -86,21 +86,24 @@ class Rips(Filtration):
     def at(self, batch: Tensor, cells: Tensor) -> Tensor:
         """See `Filtration.at`; only the asked edges are computed, so no n x n gradient is kept."""
         is_edge = cells >= self.n
-        i, j = edge_ends((cells - self.n)[is_edge])
-        item = batch[is_edge]
-        if self._is_cloud:
-            lengths = torch.linalg.vector_norm(self.source[item, i] - self.source[item, j], dim=-1)
-            # Norms round otherwise than the engine; its last digit is kept, so that bars are what it saw.
-            lengths = lengths + (self._lengths(item, i, j) - lengths.detach())
-        else:
-            lengths = self.source[item, i, j]
-        return lengths.new_zeros(cells.shape).masked_scatter(is_edge, lengths)
+        i, j = edge_ends((cells - self.n).clamp(min=0))
+        i = i.clamp(max=self.n - 1)  # a vertex looks up some edge too, which is then left out
+        if not self._is_cloud:
+            return torch.where(is_edge, self.source[batch, i, j], 0)
+        gaps = torch.where(is_edge[..., None], self.source[batch, i] - self.source[batch, j], 1)
+        lengths = torch.linalg.vector_norm(gaps, dim=-1)
+        # Norms round otherwise than the engine; its last digit is kept, so that bars are what it saw.
+        return torch.where(is_edge, lengths + (self._lengths(batch, i, j) - lengths.detach()), 0)
 
     def _lengths(self, item: Tensor, i: Tensor, j: Tensor) -> Tensor:
         """Lengths of edges of a cloud as the engine has them."""
         if self.device.type == "cpu":
             return edge_lengths(self.source.detach(), item, i, j)
         return _distances(self.source.detach())[item, i, j]
+
+    def recipe(self) -> str | None:
+        """See `Filtration.recipe`."""
+        return f"rips {'points' if self._is_cloud else 'distances'} {self.max_scale}"
 
     def critical(self, batch: Tensor, births: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See `Filtration.critical`; vertices do not move, so neither do births."""
@@ -123,6 +126,8 @@ def _distances(points: Tensor) -> Tensor:
 
 def _check_distances(distances: Tensor) -> None:
     """Raises if square matrices hold NaN or a negative entry, or differ from their mirror images."""
+    if is_traced():
+        return
     if distances.device.type == "cpu":
         nan, negative, asymmetric = matrix_faults(distances)
     else:
@@ -170,9 +175,7 @@ def rips(points: Tensor | None = None, *, distances: Tensor | None = None, max_s
     scale = float("inf") if max_scale is None else check_positive("max_scale", float(max_scale))
     if points is not None:
         check_tensor("points", points, ("batch", "n", "d"), "for one cloud pass points[None]")
-        check_no_nan("points", points)
-        if torch.isinf(points).any():
-            raise ValueError("points contains infinite coordinates; remove those points first")
+        check_finite_points(points)
     else:
         assert distances is not None
         check_tensor("distances", distances, ("batch", "n", "n"), "for one matrix pass distances[None]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from topolens._checks import check_no_nan, check_positive, check_tensor
+from topolens._checks import check_finite_points, check_positive, check_tensor
 from topolens.engines import Complex, Pairs
 from topolens.engines.compiled import rips_pairs, witness_edges
 from topolens.engines.edges import edge_ends
@@ -110,9 +110,7 @@ def witness(points: Tensor, *, landmarks: Tensor, nu: int = 1, max_scale: float 
         >>> tl.persistence(tl.witness(cloud, landmarks=marks)).of_dim(1).batch_size
         1
     """
-    check_no_nan("points", check_tensor("points", points, ("batch", "n", "d"), "for one cloud pass points[None]"))
-    if torch.isinf(points).any():
-        raise ValueError("points contains infinite coordinates; remove those points first")
+    check_finite_points(check_tensor("points", points, ("batch", "n", "d"), "for one cloud pass points[None]"))
     if not isinstance(landmarks, Tensor) or landmarks.is_floating_point():
         raise TypeError("landmarks must be an integer tensor of rows of points; see topolens.sampling.maxmin")
     landmarks = landmarks.expand(len(points), -1) if landmarks.ndim == 1 else landmarks
