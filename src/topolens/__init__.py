@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from topolens import analyses, coordinates, probes, sampling, shapes
+    from topolens import analyses, coordinates, distances, probes, sampling, shapes, vectorizations
     from topolens.analyses import Finding
     from topolens.diagrams import Diagrams
     from topolens.filtrations import Filtration, cubical, lower_star, rips, witness  # type: ignore[no-redef]
@@ -25,6 +25,7 @@ __all__ = [
     "analyses",
     "coordinates",
     "cubical",
+    "distances",
     "lower_star",
     "mapper",
     "persistence",
@@ -34,6 +35,7 @@ __all__ = [
     "sampling",
     "shapes",
     "training_report",
+    "vectorizations",
     "witness",
 ]
 
