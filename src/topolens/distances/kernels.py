@@ -14,7 +14,10 @@ from topolens.distances.sliced_wasserstein import sliced_wasserstein
 
 
 def distance_matrix(distance: Callable[[Diagrams, Diagrams], Tensor], x: Diagrams, y: Diagrams) -> Tensor:
-    """Distances of every item of x to every item of y by a function such as `wasserstein`, shape (items, items)."""
+    """Distances of every item of x to every item of y, shape (items of x, items of y).
+
+    `distance` is a function of two batches such as `wasserstein`.
+    """
     if not x.batch_size:
         return x.intervals.new_zeros(0, y.batch_size)
     return torch.stack([distance(item, y) for item in x])
@@ -46,7 +49,8 @@ def scale_space_kernel(x: Diagrams, y: Diagrams, *, sigma: float = 1.0) -> Tenso
         ValueError: If sigma is not above 0.
 
     Source: "A Stable Multi-Scale Kernel for Topological Machine Learning", 2015, section 4. GUDHI's bandwidth b is
-        sigma = b^2 / 4.
+        sigma = b^2 / 4,
+        and its values are sqrt(2 pi) b times these.
     """
     check_positive("sigma", sigma)
 

@@ -31,14 +31,15 @@ def sliced_wasserstein(x: Diagrams, y: Diagrams, *, directions: int = 50) -> Ten
 
     Gradients: To the bars of both sides; where projections coincide, 0 is chosen.
     Cost: O(batch directions (n + m) log(n + m)) for the largest n and m of the batch, on the device of `x`.
-    Source: "Sliced Wasserstein Kernel for Persistence Diagrams", 2017, section 3; GUDHI's has the same factor.
+    Source: "Sliced Wasserstein Kernel for Persistence Diagrams", 2017, section 3. GUDHI takes the same
+        mean over the first directions - 1 of these lines: its last one is missing.
     """
     items = check_comparable(x, y, 1.0)
     if directions < 1:
         raise ValueError(f"directions must be at least 1, got {directions}")
     x, y = x.finite(), y.finite().to(x.intervals)
     angles = -math.pi / 2 + torch.arange(directions, dtype=torch.float64) * math.pi / directions
-    lines = torch.stack([angles.cos(), angles.sin()]).to(x.intervals)
+    lines = torch.stack([angles.cos(), angles.sin()], 1).to(x.intervals)
     total = x.intervals.new_zeros(items)
     for dim in torch.cat([x.dim, y.dim]).unique().tolist():
         sides = []
@@ -46,6 +47,6 @@ def sliced_wasserstein(x: Diagrams, y: Diagrams, *, directions: int = 50) -> Ten
             middle = replace(other, intervals=other.intervals.mean(1, keepdim=True).expand(-1, 2))
             # Padding adds the same points (0, 0) to both sides, which costs nothing on a line.
             points = [d.padded().expand(items, -1, -1) for d in (one, middle)]
-            sides.append((torch.cat(points, 1) @ lines).sort(1).values)
+            sides.append((lines @ torch.cat(points, 1).mT).sort(2).values)
         total = total + (sides[0] - sides[1]).abs().sum((1, 2)) / directions
     return total

@@ -8,7 +8,7 @@ from torch import Tensor
 from topolens.diagrams import Diagrams
 from topolens.vectorizations.entropy import entropy_terms
 
-CHUNK = 1 << 24  # numbers held at once by the tents of one step
+CHUNK = 1 << 18  # tent heights computed in one step, few enough to stay in the cache
 
 
 def check_grid(name: str, grid: Tensor, like: Tensor) -> Tensor:
@@ -40,9 +40,14 @@ def _alive_sum(diagrams: Diagrams, weight: Tensor, grid: Tensor) -> Tensor:
 
 
 def betti_curve(diagrams: Diagrams, grid: Tensor) -> Tensor:
-    """Number of bars alive at each value of the grid, shape (batch, samples); all bars given count, essential too.
+    """Number of bars alive at each value of the grid, shape (batch, samples).
 
-    A bar is alive from its birth on until just before its death, along the filtration, in either direction.
+    A bar is alive from its birth on until just before its death, along the filtration, in either direction. Essential
+    bars count.
+
+    Args:
+        diagrams: All bars given count: narrow down with `of_dim` first.
+        grid: Rising filtration values, shape (samples,).
 
     Raises:
         ValueError: If the grid does not rise.
@@ -56,6 +61,12 @@ def betti_curve(diagrams: Diagrams, grid: Tensor) -> Tensor:
 def euler_curve(diagrams: Diagrams, grid: Tensor) -> Tensor:
     """Alternating sum over the dimensions of the Betti curves at each value of the grid, shape (batch, samples).
 
+    Essential bars count.
+
+    Args:
+        diagrams: Bars of all dimensions together.
+        grid: Rising filtration values, shape (samples,).
+
     Raises:
         ValueError: If the grid does not rise.
     """
@@ -68,6 +79,10 @@ def entropy_curve(diagrams: Diagrams, grid: Tensor) -> Tensor:
 
     Sum of -q log q over the bars alive, q = persistence / total persistence. Essential bars are left out. GUDHI's
     vector mode with normalized=False; divide by the sum over the grid for its default.
+
+    Args:
+        diagrams: All bars given count: narrow down with `of_dim` first.
+        grid: Rising filtration values, shape (samples,).
 
     Raises:
         ValueError: If the grid does not rise.
@@ -89,7 +104,12 @@ def landscape(diagrams: Diagrams, grid: Tensor, *, levels: int = 5) -> Tensor:
     """The first so many levels of the persistence landscape at each value of the grid, shape (batch, levels, samples).
 
     Level k is the k-th largest of the tents min(t - birth, death - t), at least 0. The tent of an essential bar rises
-    for ever. All bars given count: narrow down with `of_dim` first.
+    for ever.
+
+    Args:
+        diagrams: All bars given count: narrow down with `of_dim` first.
+        grid: Rising filtration values, shape (samples,).
+        levels: How many of the largest tents; levels beyond the number of bars are 0.
 
     Raises:
         ValueError: If the grid does not rise or levels is below 1.
@@ -116,6 +136,11 @@ def silhouette(diagrams: Diagrams, grid: Tensor, *, power: float = 1.0) -> Tenso
     """Mean of the tents weighted by persistence^power at each value of the grid, shape (batch, samples).
 
     Essential bars are left out; 0 for a diagram without bars of positive persistence.
+
+    Args:
+        diagrams: All bars given count: narrow down with `of_dim` first.
+        grid: Rising filtration values, shape (samples,).
+        power: 0 gives the plain mean of the tents; large powers favour long bars.
 
     Raises:
         ValueError: If the grid does not rise.

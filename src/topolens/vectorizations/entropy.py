@@ -13,7 +13,9 @@ def entropy_terms(diagrams: Diagrams) -> Tensor:
     length = diagrams.persistence
     total = length.new_zeros(diagrams.batch_size).index_add(0, diagrams.batch, length)[diagrams.batch]
     positive = length.detach() > 0
-    share = torch.where(positive, length, torch.ones_like(length)) / torch.where(positive, total, torch.ones_like(total))
+    share = torch.where(positive, length, torch.ones_like(length)) / torch.where(
+        positive, total, torch.ones_like(total)
+    )
     return torch.where(positive, -share * share.log(), torch.zeros_like(share))
 
 

@@ -19,7 +19,14 @@ def persistence_image(
     """Weighted Gaussians around the points (birth, persistence), sampled on a grid.
 
     Shape (batch, persistences, births): rows are the values `persistences`, columns the values `births`. Each Gaussian
-    of standard deviation `sigma` has integral persistence^power. Essential bars are left out. All bars given count.
+    of standard deviation `sigma` has integral persistence^power. Essential bars are left out.
+
+    Args:
+        diagrams: All bars given count: narrow down with `of_dim` first.
+        births: Rising values of the columns, shape (columns,).
+        persistences: Rising values of the rows, shape (rows,).
+        sigma: Standard deviation in the units of the filtration.
+        power: Of the weight; 0 counts every bar alike.
 
     Raises:
         ValueError: If a grid does not rise or sigma is not above 0.
