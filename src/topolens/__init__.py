@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from topolens import analyses, coordinates, probes, sampling, shapes
+    from topolens import analyses, coordinates, distances, probes, sampling, shapes, vectorizations
     from topolens.analyses import Finding
     from topolens.diagrams import Diagrams
     from topolens.extended_persistence import ExtendedDiagrams, extended_persistence
@@ -35,6 +35,7 @@ __all__ = [
     "analyses",
     "coordinates",
     "cubical",
+    "distances",
     "edge_weighted",
     "extended_persistence",
     "image_persistence",
@@ -47,6 +48,7 @@ __all__ = [
     "sampling",
     "shapes",
     "training_report",
+    "vectorizations",
     "witness",
 ]
 

@@ -44,7 +44,8 @@ def persistence(
 
     Gradients: flow to the two cells of each bar, of any order; which cells these are is locally constant,
         and a choice (by cell index) where values tie. Modes other than "sparse" have no second derivative.
-    Cost: see the filtration; the gather is O(bars).
+    Cost: see the filtration; the gather is O(bars). `torch.compile` traces `cubical` and `rips` into one graph (for
+        `fullgraph=True` set `torch._dynamo.config.capture_dynamic_output_shape_ops`), other kinds run between two.
     Source: "Topological persistence and simplification", 2002; gradients as in "A framework for
         differential calculus on persistence barcodes", 2021. Modes: "Topological optimization with big steps",
         2024, in dimension 0; "Diffeomorphic interpolation for efficient persistence-based topological
