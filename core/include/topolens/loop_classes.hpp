@@ -49,12 +49,13 @@ class LoopClassesModTwo {
 public:
     using Loop = std::vector<Opener>;
 
-    explicit LoopClassesModTwo(std::int64_t opener_count) : opener_count_(opener_count) {}
-
     void open() {
         const Opener opener = opened_++;
         if (births_.size() == blocks_.size() * width) add_block(opener);
         const std::size_t column = births_.size() % width;
+        ++blocks_.back().alive;
+        for (Block& block : blocks_)
+            if (block.alive > 0) block.rows.emplace_back();
         blocks_.back().row(opener)->words[column / 64] |= std::uint64_t{1} << (column % 64);
         births_.push_back(opener);
         ++alive_;
@@ -84,21 +85,23 @@ public:
 private:
     static constexpr std::size_t width = 512;
 
-    // No class is older than the first opener of its block and none is supported on openers before its own.
+    // No class is older than the first opener of its block, and it is 0 on openers before its own.
     struct Block {
-        Opener first;
+        Opener first = 0;
+        std::int64_t alive = 0;
         std::vector<detail::ClassBits> rows;
 
         detail::ClassBits* row(Opener opener) { return rows.data() + (opener - first); }
     };
 
     void add_block(Opener first) {
-        blocks_.push_back({first, std::vector<detail::ClassBits>(static_cast<std::size_t>(opener_count_ - first))});
+        blocks_.emplace_back().first = first;
         values_.emplace_back();
     }
 
     detail::ClassBits value(const Block& block, const Loop& loop) {
         at_.clear();
+        if (block.alive == 0) return {};
         for (const Opener opener : loop)
             if (opener >= block.first) at_.push_back(opener - block.first);
         return detail::sum_of_rows(block.rows.data(), at_);
@@ -127,7 +130,8 @@ private:
         }
         births_[number] = -1;
         --alive_;
-        if (blocks_.size() > 1 && 4 * static_cast<std::size_t>(alive_) <= blocks_.size() * width) compact();
+        if (--blocks_[block].alive == 0 && block + 1 < blocks_.size()) blocks_[block].rows = {};
+        if (blocks_.size() > 1 && 2 * static_cast<std::size_t>(alive_) <= blocks_.size() * width) compact();
         return birth;
     }
 
@@ -140,8 +144,12 @@ private:
         births_.clear();
         for (std::size_t number = 0; number < old_births.size(); ++number) {
             if (old_births[number] < 0) continue;
-            if (births_.size() == blocks_.size() * width) add_block(old_births[number]);
+            if (births_.size() == blocks_.size() * width) {
+                add_block(old_births[number]);
+                blocks_.back().rows.resize(static_cast<std::size_t>(opened_ - old_births[number]));
+            }
             const std::size_t from = number % width, to = births_.size() % width;
+            ++blocks_.back().alive;
             for (Opener opener = old_births[number]; opener < opened_; ++opener) {
                 const std::uint64_t bit = old[number / width].row(opener)->words[from / 64] >> (from % 64) & 1;
                 blocks_.back().row(opener)->words[to / 64] |= bit << (to % 64);
@@ -150,7 +158,7 @@ private:
         }
     }
 
-    std::int64_t opener_count_, alive_ = 0;
+    std::int64_t alive_ = 0;
     Opener opened_ = 0;
     std::vector<Block> blocks_;
     std::vector<Opener> births_;  // of each column; -1 once it has ended

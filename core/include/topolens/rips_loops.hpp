@@ -38,9 +38,9 @@ class LoopWriter {
 public:
     LoopWriter(const RankMatrix& ranks, const std::vector<Edge>& edges, const std::vector<Rank>& openers,
                const std::vector<Rank>& empty, PrimeField field)
-        : ranks_(ranks), edges_(edges), field_(field), opener_(edges.size(), replaceable), detour_(edges.size(), -1) {
-        for (const Rank rank : empty) opener_[static_cast<std::size_t>(rank)] = in_forest;
-        for (std::size_t r = 0; r < openers.size(); ++r) opener_[static_cast<std::size_t>(openers[r])] = static_cast<Opener>(r);
+        : ranks_(ranks), edges_(edges), field_(field), role_(edges.size(), replaceable) {
+        for (const Rank rank : empty) role_[static_cast<std::size_t>(rank)] = in_forest;
+        for (std::size_t r = 0; r < openers.size(); ++r) role_[static_cast<std::size_t>(openers[r])] = static_cast<Opener>(r);
     }
 
     // Calls term(opener, coefficient) for each part of the relation's loop, an opener possibly several times.
@@ -64,7 +64,9 @@ public:
     }
 
 private:
-    static constexpr Opener replaceable = -2, in_forest = -1;
+    // The role of an edge is the number of its opener, or in_forest, or that it is to be replaced. Once the
+    // vertex of its detour is known, that is taken from replaceable.
+    static constexpr std::int32_t in_forest = -1, replaceable = -2;
 
     struct Step {
         Rank rank;
@@ -75,11 +77,11 @@ private:
     template <class Term>
     void walk(Vertex from, Vertex to, Coefficient coefficient, Term&& term) {
         const Rank rank = ranks_.row(from)[to];
-        const Opener opener = opener_[static_cast<std::size_t>(rank)];
-        if (opener == in_forest) return;
+        const std::int32_t role = role_[static_cast<std::size_t>(rank)];
+        if (role == in_forest) return;
         if (from > to) coefficient = field_.negate(coefficient);
-        if (opener >= 0) {
-            term(opener, coefficient);
+        if (role >= 0) {
+            term(Opener{role}, coefficient);
         } else {
             steps_.push_back({rank, coefficient});
             std::push_heap(steps_.begin(), steps_.end(), shorter);
@@ -95,21 +97,20 @@ private:
 
     // The vertex of the lune whose two edges are shortest; ranks are distinct, so the rank names it.
     Vertex detour(Rank rank) {
-        Vertex& known = detour_[static_cast<std::size_t>(rank)];
-        if (known < 0) {
+        std::int32_t& role = role_[static_cast<std::size_t>(rank)];
+        if (role == replaceable) {
             const Edge edge = edges_[static_cast<std::size_t>(rank)];
             const Rank least = shortest_detour(ranks_.row(edge.i), ranks_.row(edge.j), ranks_.size());
             const Edge longer = edges_[static_cast<std::size_t>(least)];
-            known = longer.i == edge.i || longer.i == edge.j ? longer.j : longer.i;
+            role -= 1 + (longer.i == edge.i || longer.i == edge.j ? longer.j : longer.i);
         }
-        return known;
+        return replaceable - 1 - role;
     }
 
     const RankMatrix& ranks_;
     const std::vector<Edge>& edges_;
     PrimeField field_;
-    std::vector<Opener> opener_;  // of each edge, or why it has none
-    std::vector<Vertex> detour_;  // of each edge, found when first needed
+    std::vector<std::int32_t> role_;
     std::vector<Step> steps_;
 };
 
@@ -142,12 +143,11 @@ inline std::vector<LoopBar> rips_loops(const RankMatrix& ranks, const std::vecto
     std::vector<Rank> openers;
     std::set_difference(lunes.empty.begin(), lunes.empty.end(), forest.begin(), forest.end(), std::back_inserter(openers));
     detail::LoopWriter writer(ranks, edges, openers, lunes.empty, field);
-    const auto count = static_cast<std::int64_t>(openers.size());
     if (field.prime() == 2)
-        return detail::loop_bars(LoopClassesModTwo(count), openers, lunes.split, [&](const SplitLune& relation, auto& loop) {
+        return detail::loop_bars(LoopClassesModTwo{}, openers, lunes.split, [&](const SplitLune& relation, auto& loop) {
             writer.write(relation, [&](Opener opener, Coefficient) { loop.push_back(opener); });
         });
-    return detail::loop_bars(LoopClasses(count, field), openers, lunes.split, [&](const SplitLune& relation, auto& loop) {
+    return detail::loop_bars(LoopClasses(static_cast<std::int64_t>(openers.size()), field), openers, lunes.split, [&](const SplitLune& relation, auto& loop) {
         writer.write(relation, [&](Opener opener, Coefficient coefficient) { loop.push_back({opener, coefficient}); });
     });
 }
