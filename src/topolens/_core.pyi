@@ -9,12 +9,21 @@ from numpy.typing import NDArray
 
 
 @overload
-def rips_pairs(values: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], n: int, max_dim: int, field: int, max_scale: float, threads: int) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64]]: ...
+def rips_pairs(values: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], n: int, max_dim: int, field: int, max_scale: float, threads: int) -> tuple: ...
 
 @overload
-def rips_pairs(values: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], n: int, max_dim: int, field: int, max_scale: float, threads: int) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64]]:
+def rips_pairs(values: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], n: int, max_dim: int, field: int, max_scale: float, threads: int) -> tuple:
     """
     Pairs (dim, batch, birth cell, death cell) of Rips filtrations given by cell values (B, C).
+    """
+
+@overload
+def rips_pairs_sparse(vertices: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], ends: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu', writable=False)], values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], max_dim: int, field: int, threads: int) -> tuple: ...
+
+@overload
+def rips_pairs_sparse(vertices: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], ends: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu', writable=False)], values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], max_dim: int, field: int, threads: int) -> tuple:
+    """
+    Pairs (dim, batch, birth cell, death cell) of one flag complex given by vertex values (n,) and edges: ends (E, 2), values (E,). Edge e is cell n + e.
     """
 
 @overload

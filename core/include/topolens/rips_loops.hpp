@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "edge_order.hpp"
+#include "flag_graph.hpp"
 #include "loop_classes.hpp"
 #include "prime_field.hpp"
 #include "rips_lunes.hpp"
-#include "simd.hpp"
 
 namespace topolens {
 
@@ -26,19 +26,12 @@ struct LoopBar {
 
 namespace detail {
 
-// For the edge (a, b): the least rank that the longer of the edges to a third vertex has.
-TOPOLENS_VECTORISED inline Rank shortest_detour(const Rank* a, const Rank* b, std::int64_t n) {
-    Rank least = absent;
-    for (std::int64_t k = 0; k < n; ++k) least = std::min(least, std::max(a[k], b[k]));
-    return least;
-}
-
 // Writes relations in openers.
+template <class Graph>
 class LoopWriter {
 public:
-    LoopWriter(const RankMatrix& ranks, const std::vector<Edge>& edges, const std::vector<Rank>& openers,
-               const std::vector<Rank>& empty, PrimeField field)
-        : ranks_(ranks), edges_(edges), field_(field), role_(edges.size(), replaceable) {
+    LoopWriter(const Graph& graph, const std::vector<Rank>& openers, const std::vector<Rank>& empty, PrimeField field)
+        : graph_(graph), field_(field), role_(static_cast<std::size_t>(graph.edge_count()), replaceable) {
         for (const Rank rank : empty) role_[static_cast<std::size_t>(rank)] = in_forest;
         for (std::size_t r = 0; r < openers.size(); ++r) role_[static_cast<std::size_t>(openers[r])] = static_cast<Opener>(r);
     }
@@ -46,7 +39,7 @@ public:
     // Calls term(opener, coefficient) for each part of the relation's loop, an opener possibly several times.
     template <class Term>
     void write(const SplitLune& relation, Term&& term) {
-        const Edge edge = edges_[static_cast<std::size_t>(relation.edge)];
+        const Ends edge = graph_.ends(relation.edge);
         walk(edge.i, relation.first, 1, term);
         walk(relation.first, edge.j, 1, term);
         walk(edge.j, relation.other, 1, term);
@@ -56,7 +49,7 @@ public:
             while (!steps_.empty() && steps_.front().rank == longest.rank)
                 longest.coefficient = field_.add(longest.coefficient, pop().coefficient);
             if (longest.coefficient == 0) continue;
-            const Edge replaced = edges_[static_cast<std::size_t>(longest.rank)];
+            const Ends replaced = graph_.ends(longest.rank);
             const Vertex over = detour(longest.rank);
             walk(replaced.j, over, longest.coefficient, term);
             walk(over, replaced.i, longest.coefficient, term);
@@ -76,7 +69,7 @@ private:
 
     template <class Term>
     void walk(Vertex from, Vertex to, Coefficient coefficient, Term&& term) {
-        const Rank rank = ranks_.row(from)[to];
+        const Rank rank = graph_.rank(from, to);
         const std::int32_t role = role_[static_cast<std::size_t>(rank)];
         if (role == in_forest) return;
         if (from > to) coefficient = field_.negate(coefficient);
@@ -95,20 +88,13 @@ private:
         return top;
     }
 
-    // The vertex of the lune whose two edges are shortest; ranks are distinct, so the rank names it.
     Vertex detour(Rank rank) {
         std::int32_t& role = role_[static_cast<std::size_t>(rank)];
-        if (role == replaceable) {
-            const Edge edge = edges_[static_cast<std::size_t>(rank)];
-            const Rank least = shortest_detour(ranks_.row(edge.i), ranks_.row(edge.j), ranks_.size());
-            const Edge longer = edges_[static_cast<std::size_t>(least)];
-            role -= 1 + (longer.i == edge.i || longer.i == edge.j ? longer.j : longer.i);
-        }
+        if (role == replaceable) role -= 1 + graph_.detour(rank);
         return replaceable - 1 - role;
     }
 
-    const RankMatrix& ranks_;
-    const std::vector<Edge>& edges_;
+    const Graph& graph_;
     PrimeField field_;
     std::vector<std::int32_t> role_;
     std::vector<Step> steps_;
@@ -137,17 +123,17 @@ std::vector<LoopBar> loop_bars(Classes classes, const std::vector<Rank>& openers
 }  // namespace detail
 
 // `forest` holds the ranks of the edges that join components, rising.
-inline std::vector<LoopBar> rips_loops(const RankMatrix& ranks, const std::vector<Edge>& edges,
-                                       const std::vector<Rank>& forest, PrimeField field, int threads) {
-    const Lunes lunes = find_lunes(ranks.size(), edges, threads);
+template <class Graph>
+std::vector<LoopBar> rips_loops(const Graph& graph, const Lunes& lunes, const std::vector<Rank>& forest, PrimeField field) {
     std::vector<Rank> openers;
     std::set_difference(lunes.empty.begin(), lunes.empty.end(), forest.begin(), forest.end(), std::back_inserter(openers));
-    detail::LoopWriter writer(ranks, edges, openers, lunes.empty, field);
+    detail::LoopWriter writer(graph, openers, lunes.empty, field);
     if (field.prime() == 2)
         return detail::loop_bars(LoopClassesModTwo{}, openers, lunes.split, [&](const SplitLune& relation, auto& loop) {
             writer.write(relation, [&](Opener opener, Coefficient) { loop.push_back(opener); });
         });
-    return detail::loop_bars(LoopClasses(static_cast<std::int64_t>(openers.size()), field), openers, lunes.split, [&](const SplitLune& relation, auto& loop) {
+    const auto count = static_cast<std::int64_t>(openers.size());
+    return detail::loop_bars(LoopClasses(count, field), openers, lunes.split, [&](const SplitLune& relation, auto& loop) {
         writer.write(relation, [&](Opener opener, Coefficient coefficient) { loop.push_back({opener, coefficient}); });
     });
 }
