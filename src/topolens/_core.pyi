@@ -27,6 +27,15 @@ def rips_pairs_sparse(vertices: Annotated[NDArray[numpy.float64], dict(shape=(No
     """
 
 @overload
+def rips_cost(values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], n: int, max_dim: int, scales: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64]]: ...
+
+@overload
+def rips_cost(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], n: int, max_dim: int, scales: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64]]:
+    """
+    Estimates for one item at each of several scales: (simplices (S, max_dim + 2) by dimension, openers (S,), relations (S,), seconds (S,), bytes (S,)). One thread; they never fall as the scale rises.
+    """
+
+@overload
 def rips_cocycles(values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], n: int, field: int, max_scale: float) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64]]: ...
 
 @overload
