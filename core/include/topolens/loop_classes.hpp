@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -256,5 +257,17 @@ private:
     std::vector<Opener> touched_;
     std::vector<Term> nonzero_, sum_;
 };
+
+// What the two take differently.
+inline void add_term(LoopClassesModTwo::Loop& loop, Opener opener, Coefficient) { loop.push_back(opener); }
+inline void add_term(LoopClasses::Loop& loop, Opener opener, Coefficient coefficient) { loop.push_back({opener, coefficient}); }
+
+template <class Classes>
+Classes make_classes(std::int64_t opener_count, PrimeField field) {
+    if constexpr (std::is_same_v<Classes, LoopClassesModTwo>)
+        return {};
+    else
+        return {opener_count, field};
+}
 
 }  // namespace topolens

@@ -20,6 +20,7 @@
 #include "prime_field.hpp"
 #include "rips_cohomology.hpp"
 #include "rips_loops.hpp"
+#include "rips_voids.hpp"
 #include "simplex_index.hpp"
 #include "spanning_tree.hpp"
 #include "threads.hpp"
@@ -138,6 +139,10 @@ Pairs rips_pairs(RipsValues<Scalar> item, std::int64_t max_dim, PrimeField field
         if (max_dim == 1) {
             const Lunes lunes = find_lunes(item.n, edges, threads);
             for (const LoopBar& bar : rips_loops(graph, lunes, forest, field)) add(1, bar.birth, bar.death);
+        } else if (max_dim == 2) {
+            const auto [loops, voids] = rips_loops_and_voids(graph, edges, forest, field, threads);
+            for (const LoopBar& bar : loops) add(1, bar.birth, bar.death);
+            for (const LoopBar& bar : voids) add(2, bar.birth, bar.death);
         } else {
             const SimplexIndex index(item.n, max_dim + 2);
             RipsCohomology cohomology(graph, index, field, forest);
@@ -157,7 +162,7 @@ inline void check_rips_request(std::int64_t n, std::int64_t max_dim, std::int64_
     PrimeField{field};
     if (max_dim > 0 && n > 65535)
         refuse("rips with max_dim > 0 takes at most 65,535 vertices, got " + std::to_string(n));
-    if (max_dim > 1) SimplexIndex(n, max_dim + 2);
+    if (max_dim > 2) SimplexIndex(n, max_dim + 2);
 }
 
 // A flag complex with homology in degree d has at least 2 (d + 1) vertices.

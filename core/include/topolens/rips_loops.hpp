@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <utility>
 #include <vector>
 
 #include "edge_order.hpp"
@@ -100,20 +101,23 @@ private:
     std::vector<Step> steps_;
 };
 
-// `write(relation, loop)` fills in the loop of a relation.
-template <class Classes, class Write>
-std::vector<LoopBar> loop_bars(Classes classes, const std::vector<Rank>& openers,
-                               const std::vector<SplitLune>& relations, Write&& write) {
+// `write(relation, loop)` fills in the loop of a relation. One that follows from earlier ones, so that nothing
+// closes, is told to free(number of the relation).
+template <class Classes, class Relation, class Write, class Free>
+std::vector<LoopBar> class_bars(Classes classes, const std::vector<Rank>& openers, const std::vector<Relation>& relations,
+                                Write&& write, Free&& free) {
     std::vector<LoopBar> found;
     typename Classes::Loop loop;
     auto next = openers.begin();
-    for (const SplitLune& relation : relations) {
-        for (; next != openers.end() && *next < relation.edge; ++next) classes.open();
-        if (classes.alive() == 0) continue;
+    for (std::size_t r = 0; r < relations.size(); ++r) {
+        for (; next != openers.end() && *next < relations[r].edge; ++next) classes.open();
         loop.clear();
-        write(relation, loop);
-        const Opener closed = classes.close(loop);
-        if (closed >= 0) found.push_back({openers[static_cast<std::size_t>(closed)], relation.edge});
+        if (classes.alive() > 0) write(relations[r], loop);
+        const Opener closed = classes.alive() > 0 ? classes.close(loop) : -1;
+        if (closed >= 0)
+            found.push_back({openers[static_cast<std::size_t>(closed)], relations[r].edge});
+        else
+            free(r);
     }
     for (; next != openers.end(); ++next) classes.open();
     for (const Opener opener : classes.openers()) found.push_back({openers[static_cast<std::size_t>(opener)], absent});
@@ -128,14 +132,16 @@ std::vector<LoopBar> rips_loops(const Graph& graph, const Lunes& lunes, const st
     std::vector<Rank> openers;
     std::set_difference(lunes.empty.begin(), lunes.empty.end(), forest.begin(), forest.end(), std::back_inserter(openers));
     detail::LoopWriter writer(graph, openers, lunes.empty, field);
-    if (field.prime() == 2)
-        return detail::loop_bars(LoopClassesModTwo{}, openers, lunes.split, [&](const SplitLune& relation, auto& loop) {
-            writer.write(relation, [&](Opener opener, Coefficient) { loop.push_back(opener); });
-        });
+    const auto bars = [&](auto classes) {
+        return detail::class_bars(
+            std::move(classes), openers, lunes.split,
+            [&](const SplitLune& relation, auto& loop) {
+                writer.write(relation, [&](Opener opener, Coefficient a) { add_term(loop, opener, a); });
+            },
+            [](std::size_t) {});
+    };
     const auto count = static_cast<std::int64_t>(openers.size());
-    return detail::loop_bars(LoopClasses(count, field), openers, lunes.split, [&](const SplitLune& relation, auto& loop) {
-        writer.write(relation, [&](Opener opener, Coefficient coefficient) { loop.push_back({opener, coefficient}); });
-    });
+    return field.prime() == 2 ? bars(LoopClassesModTwo{}) : bars(LoopClasses(count, field));
 }
 
 }  // namespace topolens
