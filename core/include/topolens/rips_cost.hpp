@@ -22,7 +22,7 @@ namespace topolens {
 struct RipsCost {
     std::vector<double> simplices;  // by dimension, 0 .. max_dim + 1, below the scale and the enclosing radius
     double openers = 0, relations = 0;  // of degree 1
-    double columns = 0;  // triangles that need a column in degree 2
+    double columns = 0;  // triangles that need a column where degree 2 is reduced by cohomology
     double seconds = 0, bytes = 0;
 };
 
@@ -192,7 +192,11 @@ inline void price(RipsCost& cost, std::int64_t n, std::int64_t max_dim, std::int
         bytes += std::max(sorting, 8 * pairs + 8 * edges + 12 * cost.relations + (max_dim == 1 ? classes : 0));
         nanoseconds += edges * (20 + 4 * words) + 400 * cost.relations + 1.1e-4 * std::pow(cost.openers, 3);
     }
-    for (std::int64_t d = 2; d <= max_dim; ++d) {
+    if (max_dim == 2) {
+        nanoseconds += 5 * cost.simplices[2] + 30e3 * cost.relations + 120 * cost.relations * cost.relations;
+        bytes += pairs / 4 + 1000 * cost.relations;
+    }
+    for (std::int64_t d = 2; max_dim > 2 && d <= max_dim; ++d) {
         const double triangles = std::max(cost.simplices[2], 1.0);
         const double columns = cost.columns * cost.simplices[static_cast<std::size_t>(d)] / triangles;
         nanoseconds += 20 * cost.simplices[static_cast<std::size_t>(d)] + 100 * vertices * columns;
