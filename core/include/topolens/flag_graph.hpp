@@ -32,6 +32,9 @@ TOPOLENS_VECTORISED inline Rank shortest_detour(const Rank* a, const Rank* b, st
 
 class FlagGraph {
 public:
+    // Up to so many classes are kept as a bit matrix.
+    static constexpr std::int64_t most_bit_classes = std::int64_t{1} << 40;
+
     // Both must outlive the graph.
     FlagGraph(const RankMatrix& ranks, const std::vector<Edge>& edges)
         : ranks_(ranks), edges_(edges), distance_(static_cast<std::size_t>(ranks.size())) {}

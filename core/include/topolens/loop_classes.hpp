@@ -260,7 +260,9 @@ private:
 
 // What the two take differently.
 inline void add_term(LoopClassesModTwo::Loop& loop, Opener opener, Coefficient) { loop.push_back(opener); }
-inline void add_term(LoopClasses::Loop& loop, Opener opener, Coefficient coefficient) { loop.push_back({opener, coefficient}); }
+inline void add_term(LoopClasses::Loop& loop, Opener opener, Coefficient coefficient) {
+    loop.push_back({opener, coefficient});
+}
 
 template <class Classes>
 Classes make_classes(std::int64_t opener_count, PrimeField field) {

@@ -73,7 +73,8 @@ public:
         Classes classes = make_classes<Classes>(static_cast<std::int64_t>(chords_.size()), field);
         for (std::size_t c = 0; c < chords_.size(); ++c) classes.open();
         close_triangles(classes, field);
-        for (const Opener chord : classes.openers()) found.push_back({rank, walk(chords_[static_cast<std::size_t>(chord)])});
+        for (const Opener chord : classes.openers())
+            found.push_back({rank, walk(chords_[static_cast<std::size_t>(chord)])});
     }
 
 private:
@@ -131,7 +132,7 @@ private:
                 link_[static_cast<std::size_t>(w)] ^= fresh;
                 queue_[static_cast<std::size_t>(w)] |= fresh;
                 left |= link_[static_cast<std::size_t>(w)];
-                if (queue_[static_cast<std::size_t>(w)] != 0) next = 64 * w + std::countr_zero(queue_[static_cast<std::size_t>(w)]);
+                if (const Word word = queue_[static_cast<std::size_t>(w)]) next = 64 * w + std::countr_zero(word);
             }
             if (left == 0) return true;
             seed = next;
@@ -172,7 +173,8 @@ private:
         depth_.assign(vertices_.size(), -1);
         chords_.clear();
         chord_of_.assign(vertices_.size() * vertices_.size(), -1);
-        for (std::size_t p = 0; p < vertices_.size(); ++p) position_[static_cast<std::size_t>(vertices_[p])] = static_cast<std::int32_t>(p);
+        for (std::size_t p = 0; p < vertices_.size(); ++p)
+            position_[static_cast<std::size_t>(vertices_[p])] = static_cast<std::int32_t>(p);
         std::vector<std::int32_t> queue;
         for (std::size_t root = 0; root < vertices_.size(); ++root) {
             if (depth_[root] >= 0) continue;

@@ -85,7 +85,9 @@ std::vector<Rank> join_components(const Scalar* values, std::int64_t n, Scalar l
                                   Pairs& pairs) {
     std::vector<Rank> joining;
     UnionFind components(n);
-    const auto older = [&](std::int64_t a, std::int64_t b) { return values[a] != values[b] ? values[a] < values[b] : a < b; };
+    const auto older = [&](std::int64_t a, std::int64_t b) {
+        return values[a] != values[b] ? values[a] < values[b] : a < b;
+    };
     for (std::size_t rank = 0; rank < edges.size() && static_cast<std::int64_t>(joining.size()) < n - 1; ++rank) {
         std::int64_t elder = components.find(edges[rank].i), younger = components.find(edges[rank].j);
         if (elder == younger) continue;

@@ -97,7 +97,8 @@ private:
             const std::int64_t looks = std::min(looks_per_layer, end - begin);
             for (std::int64_t k = 0; k < looks; ++k) {
                 const auto& [length, number] = edges[static_cast<std::size_t>(begin + (end - begin) * k / looks)];
-                looks_.push_back(look(length, number, weight_ * static_cast<double>(end - begin) / static_cast<double>(looks)));
+                const double share = static_cast<double>(end - begin) / static_cast<double>(looks);
+                looks_.push_back(look(length, number, weight_ * share));
             }
         }
     }
@@ -210,7 +211,8 @@ inline void price(RipsCost& cost, std::int64_t n, std::int64_t max_dim, std::int
 
 // One cost per scale, for degrees 0 .. max_dim >= 1 of one item on one thread.
 template <class Scalar>
-std::vector<RipsCost> rips_cost(const Scalar* values, std::int64_t n, std::int64_t max_dim, const std::vector<double>& scales) {
+std::vector<RipsCost> rips_cost(const Scalar* values, std::int64_t n, std::int64_t max_dim,
+                                const std::vector<double>& scales) {
     check_rips_request(n, max_dim, 2, 0.0);
     const RipsValues<Scalar> item{values, n};
     check_rips_values(item);

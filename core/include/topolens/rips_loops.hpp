@@ -34,7 +34,8 @@ public:
     LoopWriter(const Graph& graph, const std::vector<Rank>& openers, const std::vector<Rank>& empty, PrimeField field)
         : graph_(graph), field_(field), role_(static_cast<std::size_t>(graph.edge_count()), replaceable) {
         for (const Rank rank : empty) role_[static_cast<std::size_t>(rank)] = in_forest;
-        for (std::size_t r = 0; r < openers.size(); ++r) role_[static_cast<std::size_t>(openers[r])] = static_cast<Opener>(r);
+        for (std::size_t r = 0; r < openers.size(); ++r)
+            role_[static_cast<std::size_t>(openers[r])] = static_cast<Opener>(r);
     }
 
     // Calls term(opener, coefficient) for each part of the relation's loop, an opener possibly several times.
@@ -104,8 +105,8 @@ private:
 // `write(relation, loop)` fills in the loop of a relation. One that follows from earlier ones, so that nothing
 // closes, is told to free(number of the relation).
 template <class Classes, class Relation, class Write, class Free>
-std::vector<LoopBar> class_bars(Classes classes, const std::vector<Rank>& openers, const std::vector<Relation>& relations,
-                                Write&& write, Free&& free) {
+std::vector<LoopBar> class_bars(Classes classes, const std::vector<Rank>& openers,
+                                const std::vector<Relation>& relations, Write&& write, Free&& free) {
     std::vector<LoopBar> found;
     typename Classes::Loop loop;
     auto next = openers.begin();
@@ -128,9 +129,11 @@ std::vector<LoopBar> class_bars(Classes classes, const std::vector<Rank>& opener
 
 // `forest` holds the ranks of the edges that join components, rising.
 template <class Graph>
-std::vector<LoopBar> rips_loops(const Graph& graph, const Lunes& lunes, const std::vector<Rank>& forest, PrimeField field) {
+std::vector<LoopBar> rips_loops(const Graph& graph, const Lunes& lunes, const std::vector<Rank>& forest,
+                                PrimeField field) {
     std::vector<Rank> openers;
-    std::set_difference(lunes.empty.begin(), lunes.empty.end(), forest.begin(), forest.end(), std::back_inserter(openers));
+    std::set_difference(lunes.empty.begin(), lunes.empty.end(), forest.begin(), forest.end(),
+                        std::back_inserter(openers));
     detail::LoopWriter writer(graph, openers, lunes.empty, field);
     const auto bars = [&](auto classes) {
         return detail::class_bars(
@@ -141,7 +144,8 @@ std::vector<LoopBar> rips_loops(const Graph& graph, const Lunes& lunes, const st
             [](std::size_t) {});
     };
     const auto count = static_cast<std::int64_t>(openers.size());
-    return field.prime() == 2 ? bars(LoopClassesModTwo{}) : bars(LoopClasses(count, field));
+    const bool as_bits = field.prime() == 2 && count <= Graph::most_bit_classes;
+    return as_bits ? bars(LoopClassesModTwo{}) : bars(LoopClasses(count, field));
 }
 
 }  // namespace topolens

@@ -64,9 +64,11 @@ std::vector<Rank> sorted_positions(const SparseRipsValues<Scalar>& item, Scalar 
     return order;
 }
 
-inline void check_sparse_rips_request(std::int64_t n, std::int64_t edge_count, std::int64_t max_dim, std::int64_t field) {
+inline void check_sparse_rips_request(std::int64_t n, std::int64_t edge_count, std::int64_t max_dim,
+                                      std::int64_t field) {
     constexpr std::int64_t most = std::numeric_limits<Rank>::max() - 1;
-    if (n > most || edge_count > most) throw std::invalid_argument("a flag complex takes at most 2^31 - 2 vertices or edges");
+    if (n > most || edge_count > most)
+        throw std::invalid_argument("a flag complex takes at most 2^31 - 2 vertices or edges");
     if (max_dim < 0) throw std::invalid_argument("max_dim must not be negative, got " + std::to_string(max_dim));
     PrimeField{field};
     if (max_dim > 1) SimplexIndex(n, max_dim + 2);
@@ -82,13 +84,17 @@ Pairs sparse_rips_pairs(const SparseRipsValues<Scalar>& item, std::int64_t max_d
     const auto order = sorted_positions(item, limit);
     std::vector<Ends> edges(order.size());
     std::transform(order.begin(), order.end(), edges.begin(), [&](Rank e) { return item.edge(e); });
-    const auto cell = [&](Rank rank) { return rank == absent ? never : CellIndex{item.n + order[static_cast<std::size_t>(rank)]}; };
+    const auto cell = [&](Rank rank) {
+        return rank == absent ? never : CellIndex{item.n + order[static_cast<std::size_t>(rank)]};
+    };
     Pairs pairs;
     const auto forest = join_components(item.values, item.n, limit, edges, cell, pairs);
     if (max_dim > 0) {
         const PrimeField prime_field(field);
         SparseFlagGraph graph(item.n, std::move(edges));
-        const auto add = [&](std::int64_t dim, Rank birth, Rank death) { pairs.push_back({dim, cell(birth), cell(death)}); };
+        const auto add = [&](std::int64_t dim, Rank birth, Rank death) {
+            pairs.push_back({dim, cell(birth), cell(death)});
+        };
         if (max_dim == 1) {
             const Lunes lunes = find_lunes(graph, threads);
             for (const LoopBar& bar : rips_loops(graph, lunes, forest, prime_field)) add(1, bar.birth, bar.death);

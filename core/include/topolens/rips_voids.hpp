@@ -89,7 +89,8 @@ private:
 
     void owe(Vertex from, Vertex to, Coefficient coefficient) {
         const Rank rank = graph_.rank(from, to);
-        if (!empty_[static_cast<std::size_t>(rank)]) push({rank, -1, from < to ? coefficient : field_.negate(coefficient)});
+        if (!empty_[static_cast<std::size_t>(rank)])
+            push({rank, -1, from < to ? coefficient : field_.negate(coefficient)});
     }
 
     // Clears all parts at the longest edge.
@@ -198,12 +199,14 @@ private:
 };
 
 template <class Classes>
-std::pair<std::vector<LoopBar>, std::vector<LoopBar>> loops_and_voids(const FlagGraph& graph, const std::vector<Edge>& edges,
-                                                                      const std::vector<Rank>& forest, PrimeField field,
-                                                                      int threads) {
+std::pair<std::vector<LoopBar>, std::vector<LoopBar>> loops_and_voids(const FlagGraph& graph,
+                                                                      const std::vector<Edge>& edges,
+                                                                      const std::vector<Rank>& forest,
+                                                                      PrimeField field, int threads) {
     const Lunes lunes = find_lunes(graph.size(), edges, threads);
     std::vector<Rank> openers;
-    std::set_difference(lunes.empty.begin(), lunes.empty.end(), forest.begin(), forest.end(), std::back_inserter(openers));
+    std::set_difference(lunes.empty.begin(), lunes.empty.end(), forest.begin(), forest.end(),
+                        std::back_inserter(openers));
     const auto classes = [&](std::size_t count) {
         return make_classes<Classes>(static_cast<std::int64_t>(count), field);
     };
@@ -225,7 +228,8 @@ std::pair<std::vector<LoopBar>, std::vector<LoopBar>> loops_and_voids(const Flag
         classes(void_openers.size()), void_openers, spheres,
         [&](const LuneLoop& sphere, auto& loop) {
             sphere_writer.write(sphere, [&](std::int64_t split, Coefficient a) {
-                if (const Opener opener = opener_of[static_cast<std::size_t>(split)]; opener >= 0) add_term(loop, opener, a);
+                const Opener opener = opener_of[static_cast<std::size_t>(split)];
+                if (opener >= 0) add_term(loop, opener, a);
             });
         },
         [](std::size_t) {});

@@ -23,6 +23,9 @@ struct Neighbour {
 
 class SparseFlagGraph {
 public:
+    // More loops than these may be open at once on many vertices, and a bit matrix of them would outgrow the edges.
+    static constexpr std::int64_t most_bit_classes = 8192;
+
     // `edges` in rising order. Refuses edges that come twice.
     SparseFlagGraph(std::int64_t n, std::vector<Ends> edges)
         : edges_(std::move(edges)), start_(static_cast<std::size_t>(n) + 1), neighbours_(2 * edges_.size()) {
