@@ -112,3 +112,32 @@ def test_a_long_cycle_of_more_vertices_than_a_matrix_takes() -> None:
 def test_refusals(vertices, ends, values, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         sparse(vertices, ends, values, 1)
+
+
+@pytest.mark.parametrize("field", [2, 3])
+@pytest.mark.parametrize(("kind", "n"), [("noise", 70), ("levels", 80), ("cube", 110), ("torus", 120)])
+def test_two_ways_to_degree_two(kind: str, n: int, field: int) -> None:
+    """A matrix goes by lunes, a list by cohomology: independent methods, on inputs too large for the textbook."""
+    rng = np.random.default_rng(n)
+    if kind in ("noise", "levels"):
+        matrix = whole_numbers(n, 10**6 if kind == "noise" else 30, n)
+    else:
+        angles = rng.uniform(0, 2 * np.pi, (n, 2))
+        around = np.concatenate([np.cos(angles), np.sin(angles)], 1)
+        points = rng.uniform(size=(n, 6)) if kind == "cube" else around
+        matrix = np.linalg.norm(points[:, None] - points[None], axis=2)
+        matrix = np.maximum(matrix, matrix.T)
+    f = rips(distances=torch.from_numpy(matrix)[None])
+    ends, values, cells = listed(matrix, np.inf)
+    found = in_dense_cells(sparse(np.zeros(n), ends, values, 2, field), n, cells)
+    assert (found.dim == 2).sum() > 3
+    assert difference(found, f.pairs(2, field)) == ""
+
+
+def test_many_open_loops_at_once() -> None:
+    """Squares side by side, more than the bit matrix takes: each is a loop of its own."""
+    count = 9000
+    corners = 4 * np.arange(count)[:, None] + np.array([[0, 1, 1, 2, 2, 3, 3, 0]])
+    found = sparse(np.zeros(4 * count), corners.reshape(-1, 2), np.ones(4 * count), 1)
+    assert (found.dim == 1).sum() == count
+    assert (found.cells[found.dim == 1, 1] == -1).all()
