@@ -102,7 +102,7 @@ nb::tuple components(std::int64_t batch, std::int64_t n, double max_scale, int t
         nb::gil_scoped_release release;
         if (n > most_vertices) throw std::invalid_argument("at most 2e9 points per item, got " + std::to_string(n));
         if (std::isnan(max_scale)) throw std::invalid_argument("max_scale must be a number or infinity, got NaN");
-        const auto limit = topolens::ordered_key(topolens::existing_limit<Scalar>(max_scale));
+        const auto limit = topolens::order_key(topolens::existing_limit<Scalar>(max_scale));
         const auto used = static_cast<int>(std::min<std::int64_t>(threads, 1 + batch * n * n / (1 << 18)));
         topolens::parallel_chunks(batch, used, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t b = begin; b < end; ++b)
@@ -138,9 +138,9 @@ nb::tuple components_of_trees(Input<std::int64_t, 3> ends, Input<Scalar, 2> leng
     for (std::int64_t k = 0; k < 2 * batch * edges; ++k)
         if (row[k] < 0 || row[k] > edges) throw std::invalid_argument("ends must name vertices in [0, edges]");
     return components<Scalar>(batch, edges + 1, max_scale, threads, [&](std::int64_t b) {
-        std::vector<topolens::TreeEdge<topolens::OrderedKey<Scalar>>> tree;
+        std::vector<topolens::TreeEdge<topolens::OrderKey<Scalar>>> tree;
         for (std::int64_t e = b * edges; e < (b + 1) * edges; ++e)
-            tree.push_back({topolens::ordered_key(lengths.data()[e]), static_cast<std::int32_t>(std::max(row[2 * e], row[2 * e + 1])),
+            tree.push_back({topolens::order_key(lengths.data()[e]), static_cast<std::int32_t>(std::max(row[2 * e], row[2 * e + 1])),
                             static_cast<std::int32_t>(std::min(row[2 * e], row[2 * e + 1]))});
         topolens::sort_tree(tree);
         return tree;

@@ -7,6 +7,8 @@
 
 #include "topolens/rips.hpp"
 #include "topolens/rips_cocycles.hpp"
+#include "topolens/rips_cost.hpp"
+#include "topolens/rips_sparse.hpp"
 #include "topolens/spanning_tree.hpp"
 #include "topolens/threads.hpp"
 
@@ -39,6 +41,48 @@ nb::tuple rips_pairs(Input<Scalar, 2> values, std::int64_t n, std::int64_t max_d
         found = topolens::rips_batch_pairs(values.data(), batch, n, max_dim, field, max_scale, threads);
     }
     return packed(found);
+}
+
+template <class Scalar>
+nb::tuple rips_pairs_sparse(Input<Scalar, 1> vertices, Input<std::int64_t, 2> ends, Input<Scalar, 1> values,
+                            std::int64_t max_dim, std::int64_t field, int threads) {
+    std::vector<topolens::Pairs> found(1);
+    {
+        nb::gil_scoped_release release;
+        if (ends.shape(1) != 2 || ends.shape(0) != values.shape(0))
+            throw std::invalid_argument("ends must have shape (edges, 2) for values of shape (edges,), got (" +
+                                        std::to_string(ends.shape(0)) + ", " + std::to_string(ends.shape(1)) + ") and (" +
+                                        std::to_string(values.shape(0)) + ",)");
+        const topolens::SparseRipsValues<Scalar> item{vertices.data(), static_cast<std::int64_t>(vertices.shape(0)),
+                                                      ends.data(), values.data(),
+                                                      static_cast<std::int64_t>(values.shape(0))};
+        found[0] = topolens::sparse_rips_pairs(item, max_dim, field, threads);
+    }
+    return packed(found);
+}
+
+using Numbers = Owned<double>;
+
+template <class Scalar>
+std::tuple<Numbers, Numbers, Numbers, Numbers, Numbers> rips_cost(Input<Scalar, 1> values, std::int64_t n,
+                                                                  std::int64_t max_dim, Input<double, 1> scales) {
+    std::vector<double> simplices, openers, relations, seconds, bytes;
+    const std::size_t count = scales.shape(0);
+    {
+        nb::gil_scoped_release release;
+        check_width(static_cast<std::int64_t>(values.shape(0)), n);
+        const std::vector<double> asked(scales.data(), scales.data() + count);
+        for (const topolens::RipsCost& cost : topolens::rips_cost(values.data(), n, max_dim, asked)) {
+            simplices.insert(simplices.end(), cost.simplices.begin(), cost.simplices.end());
+            openers.push_back(cost.openers);
+            relations.push_back(cost.relations);
+            seconds.push_back(cost.seconds);
+            bytes.push_back(cost.bytes);
+        }
+    }
+    const std::size_t dims = count > 0 ? simplices.size() / count : static_cast<std::size_t>(max_dim) + 2;
+    return {owned(std::move(simplices), {count, dims}), owned(std::move(openers), {count}),
+            owned(std::move(relations), {count}), owned(std::move(seconds), {count}), owned(std::move(bytes), {count})};
 }
 
 template <class Scalar>
@@ -107,6 +151,13 @@ void bind_for(nb::module_& m) {
     using namespace nb::literals;
     m.def("rips_pairs", &rips_pairs<Scalar>, "values"_a.noconvert(), "n"_a, "max_dim"_a, "field"_a, "max_scale"_a,
           "threads"_a, "Pairs (dim, batch, birth cell, death cell) of Rips filtrations given by cell values (B, C).");
+    m.def("rips_pairs_sparse", &rips_pairs_sparse<Scalar>, "vertices"_a.noconvert(), "ends"_a.noconvert(),
+          "values"_a.noconvert(), "max_dim"_a, "field"_a, "threads"_a,
+          "Pairs (dim, batch, birth cell, death cell) of one flag complex given by vertex values (n,) and edges: ends "
+          "(E, 2), values (E,). Edge e is cell n + e.");
+    m.def("rips_cost", &rips_cost<Scalar>, "values"_a.noconvert(), "n"_a, "max_dim"_a, "scales"_a.noconvert(),
+          "Estimates for one item at each of several scales: (simplices (S, max_dim + 2) by dimension, openers (S,), "
+          "relations (S,), seconds (S,), bytes (S,)). One thread; they never fall as the scale rises.");
     m.def("rips_cocycles", &rips_cocycles<Scalar>, "values"_a.noconvert(), "n"_a, "field"_a, "max_scale"_a,
           "Degree-1 bars of one item with cocycles: (birth, death, offsets, edges, coefficients). Edge (i > j) "
           "runs from j to i.");

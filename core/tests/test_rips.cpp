@@ -9,6 +9,8 @@
 
 #include "topolens/rips.hpp"
 #include "topolens/rips_cocycles.hpp"
+#include "topolens/rips_cost.hpp"
+#include "topolens/rips_sparse.hpp"
 #include "topolens/spanning_tree.hpp"
 
 using namespace topolens;
@@ -111,19 +113,31 @@ void simplex_numbers() {
 void methods_agree() {
     std::mt19937 random(7);
     for (int round = 0; round < 60; ++round) {
-        const std::int64_t n = 4 + round % 40;
+        const std::int64_t n = 4 + round % 25;
         const int levels = round % 3 == 0 ? 5 : 1 << 20;
         const auto values = from_distance(n, [&](auto, auto) { return static_cast<double>(random() % levels); });
         for (const std::int64_t field : {2, 3}) {
-            const Bars low = bars(values, n, 1, field);
-            Bars high = bars(values, n, 2, field);
-            std::erase_if(high, [](const auto& bar) { return std::get<0>(bar) > 1; });
-            expect(n < 6 || low == high, "lunes = cohomology");
+            const auto up_to = [](Bars all, std::int64_t dim) {
+                std::erase_if(all, [&](const auto& bar) { return std::get<0>(bar) > dim; });
+                return all;
+            };
+            const Bars low = bars(values, n, 1, field), middle = bars(values, n, 2, field);
+            expect(n < 8 || middle == up_to(bars(values, n, 3, field), 2), "lunes = cohomology up to degree 2");
+            expect(n < 6 || low == up_to(middle, 1), "degree 1 alone = with degree 2");
             expect(low == bars(values, n, 1, field, everything, 3), "one thread = three");
+            expect(middle == bars(values, n, 2, field, everything, 3), "one thread = three in degree 2");
         }
     }
     const auto values = from_distance(200, [&](auto, auto) { return static_cast<double>(random()); });
     expect(bars(values, 200, 1) == bars(values, 200, 1, 2, everything, 4), "one thread = four inside one item");
+    std::vector<std::pair<double, double>> points(120);
+    for (auto& point : points) point = {static_cast<double>(random() % 1000), static_cast<double>(random() % 1000)};
+    const auto cloud = from_distance(120, [&](auto i, auto j) {
+        const auto [x, y] = points[static_cast<std::size_t>(i)];
+        const auto [a, b] = points[static_cast<std::size_t>(j)];
+        return std::hypot(x - a, y - b);
+    });
+    expect(bars(cloud, 120, 2) == bars(cloud, 120, 2, 2, everything, 4), "one thread = four inside one item, degree 2");
 }
 
 void batches() {
@@ -141,6 +155,45 @@ void batches() {
             equal = std::tie(alone[k].dim, alone[k].birth, alone[k].death) == std::tie(found[k].dim, found[k].birth, found[k].death);
         expect(equal, "batch = one by one");
     }
+}
+
+// A list of edges in the order of a matrix gives the pairs of the matrix.
+void lists() {
+    std::mt19937 random(11);
+    for (int round = 0; round < 30; ++round) {
+        const std::int64_t n = 6 + round % 12;
+        const auto values = from_distance(n, [&](auto, auto) { return static_cast<double>(random() % 9); });
+        std::vector<std::int64_t> ends;
+        for (std::int64_t i = 0; i < n; ++i)
+            for (std::int64_t j = 0; j < i; ++j) ends.insert(ends.end(), {j, i});
+        for (const std::int64_t max_dim : {0, 1, 2, 3}) {
+            const SparseRipsValues<double> item{values.data(), n, ends.data(), values.data() + n, edge_number(n, 0)};
+            Bars listed;
+            for (const Pair& pair : sparse_rips_pairs(item, max_dim, 3, 2)) listed.emplace_back(pair.dim, pair.birth, pair.death);
+            expect(listed == bars(values, n, max_dim, 3), "a list = a matrix");
+        }
+    }
+    const std::vector<double> values(4, 0.0);
+    const std::vector<std::int64_t> twice{0, 1, 1, 0}, outside{0, 4}, loop{2, 2};
+    const auto pairs_of = [&](const std::vector<std::int64_t>& ends) {
+        sparse_rips_pairs(SparseRipsValues<double>{values.data(), 4, ends.data(), values.data(), std::ssize(ends) / 2}, 1, 2, 1);
+    };
+    expect_refused([&] { pairs_of(twice); }, "an edge that comes twice");
+    expect_refused([&] { pairs_of(outside); }, "an unknown vertex");
+    expect_refused([&] { pairs_of(loop); }, "an edge from a vertex to itself");
+}
+
+// More open classes than a block of bits holds, and few left at the end.
+void many_classes() {
+    std::mt19937 random(5);
+    const auto values = from_distance(220, [&](auto, auto) { return static_cast<double>(random()); });
+    std::int64_t ended = 0, open = 0;
+    for (const auto& [dim, birth, death] : bars(values, 220, 1)) ended += dim == 1 && death != never;
+    for (const auto& [dim, birth, death] : bars(values, 220, 1, 3)) open += dim == 1 && death != never;
+    expect(ended > 1024 && ended == open, "many loops over Z/2 and Z/3");
+    const auto costs = rips_cost(values.data(), 220, 2, {0.0, 1e9, 1e300});
+    expect(costs[0].seconds <= costs[1].seconds && costs[1].seconds <= costs[2].seconds, "costs rise with the scale");
+    expect(costs[2].openers > 500, "openers are counted");
 }
 
 void cocycles() {
@@ -175,6 +228,8 @@ int main() {
     simplex_numbers();
     methods_agree();
     batches();
+    lists();
+    many_classes();
     cocycles();
     trees();
     std::printf(failures == 0 ? "ok\n" : "%d failures\n", failures);

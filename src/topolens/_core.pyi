@@ -18,6 +18,24 @@ def rips_pairs(values: Annotated[NDArray[numpy.float64], dict(shape=(None, None)
     """
 
 @overload
+def rips_pairs_sparse(vertices: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], ends: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu', writable=False)], values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], max_dim: int, field: int, threads: int) -> tuple: ...
+
+@overload
+def rips_pairs_sparse(vertices: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], ends: Annotated[NDArray[numpy.int64], dict(shape=(None, None), order='C', device='cpu', writable=False)], values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], max_dim: int, field: int, threads: int) -> tuple:
+    """
+    Pairs (dim, batch, birth cell, death cell) of one flag complex given by vertex values (n,) and edges: ends (E, 2), values (E,). Edge e is cell n + e.
+    """
+
+@overload
+def rips_cost(values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], n: int, max_dim: int, scales: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64]]: ...
+
+@overload
+def rips_cost(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], n: int, max_dim: int, scales: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64], NDArray[numpy.float64]]:
+    """
+    Estimates for one item at each of several scales: (simplices (S, max_dim + 2) by dimension, openers (S,), relations (S,), seconds (S,), bytes (S,)). One thread; they never fall as the scale rises.
+    """
+
+@overload
 def rips_cocycles(values: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], n: int, field: int, max_scale: float) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int64]]: ...
 
 @overload

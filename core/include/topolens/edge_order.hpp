@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include "order_key.hpp"
 
 namespace topolens {
 
@@ -18,18 +19,6 @@ struct Edge {
 };
 
 inline std::int64_t edge_number(std::int64_t i, std::int64_t j) { return i * (i - 1) / 2 + j; }
-
-template <class Scalar>
-using OrderedKey = std::conditional_t<sizeof(Scalar) == 4, std::int32_t, std::int64_t>;
-
-// An integer that is ordered as the values are; -0 and +0 get the same one. Integers, because compilers
-// vectorise their minima without being told to ignore NaN.
-template <class Scalar>
-inline OrderedKey<Scalar> ordered_key(Scalar value) {
-    using Key = OrderedKey<Scalar>;
-    const auto bits = std::bit_cast<Key>(value + Scalar{0});
-    return bits ^ ((bits >> (8 * sizeof(Key) - 1)) & std::numeric_limits<Key>::max());
-}
 
 // The largest finite value a cell may have: `value <= existing_limit` says whether it ever enters.
 template <class Scalar>
@@ -44,7 +33,7 @@ namespace detail {
 
 template <class Scalar>
 struct KeyedEdge {
-    std::make_unsigned_t<OrderedKey<Scalar>> key;
+    std::make_unsigned_t<OrderKey<Scalar>> key;
     Edge edge;
 };
 
@@ -87,7 +76,7 @@ std::vector<Edge> sorted_edges(const Scalar* edge_values, std::int64_t n, Scalar
         const Scalar* row = edge_values + edge_number(i, 0);
         for (std::int64_t j = 0; j < i; ++j) {
             if (!(row[j] <= limit)) continue;
-            const Key key = static_cast<Key>(ordered_key(row[j])) ^ (Key{1} << (8 * sizeof(Key) - 1));
+            const Key key = static_cast<Key>(order_key(row[j])) ^ (Key{1} << (8 * sizeof(Key) - 1));
             keyed.push_back({key, Edge{static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(j)}});
         }
     }

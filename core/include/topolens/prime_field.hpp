@@ -16,6 +16,8 @@ public:
             throw std::invalid_argument("field must be a prime below 2^31, got " + std::to_string(prime));
     }
 
+    std::int64_t prime() const { return prime_; }
+
     Coefficient add(Coefficient a, Coefficient b) const {
         const std::int64_t sum = std::int64_t{a} + b;
         return static_cast<Coefficient>(sum >= prime_ ? sum - prime_ : sum);

@@ -15,10 +15,12 @@
 #include <vector>
 
 #include "edge_order.hpp"
+#include "flag_graph.hpp"
 #include "pairs.hpp"
 #include "prime_field.hpp"
 #include "rips_cohomology.hpp"
 #include "rips_loops.hpp"
+#include "rips_voids.hpp"
 #include "simplex_index.hpp"
 #include "spanning_tree.hpp"
 #include "threads.hpp"
@@ -35,6 +37,7 @@ struct RipsValues {
     const Scalar* edges() const { return values + n; }
     static std::int64_t cells(std::int64_t n) { return n + edge_number(n, 0); }
     CellIndex edge_cell(std::int64_t i, std::int64_t j) const { return n + edge_number(i, j); }
+    Scalar value(CellIndex cell) const { return values[cell]; }
     CellIndex edge_cell(Edge edge) const { return edge_cell(edge.i, edge.j); }
 };
 
@@ -75,27 +78,45 @@ Scalar enclosing_radius(RipsValues<Scalar> item, Scalar limit) {
     return radius;
 }
 
-// Bars of degree 0 by the elder rule. `edges` come in the total order and hold the spanning forest. Returns the
-// positions of the edges that join components.
-template <class Scalar, class Edges>
-std::vector<Rank> rips_components(RipsValues<Scalar> item, Scalar limit, const Edges& edges, Pairs& pairs) {
+// Bars of degree 0 by the elder rule. `edges` come in the total order and hold the spanning forest; cell(rank)
+// names the edge at a position. Returns the positions of the edges that join components.
+template <class Scalar, class Edges, class Cell>
+std::vector<Rank> join_components(const Scalar* values, std::int64_t n, Scalar limit, const Edges& edges, Cell&& cell,
+                                  Pairs& pairs) {
     std::vector<Rank> joining;
-    UnionFind<> components(item.n);
+    UnionFind<> components(n);
     const auto older = [&](std::int64_t a, std::int64_t b) {
-        return item.values[a] != item.values[b] ? item.values[a] < item.values[b] : a < b;
+        return values[a] != values[b] ? values[a] < values[b] : a < b;
     };
-    for (std::size_t rank = 0; rank < edges.size() && static_cast<std::int64_t>(joining.size()) < item.n - 1; ++rank) {
-        const std::int64_t i = edges[rank].i, j = edges[rank].j;
-        std::int64_t elder = components.find(i), younger = components.find(j);
+    for (std::size_t rank = 0; rank < edges.size() && static_cast<std::int64_t>(joining.size()) < n - 1; ++rank) {
+        std::int64_t elder = components.find(edges[rank].i), younger = components.find(edges[rank].j);
         if (elder == younger) continue;
         if (older(younger, elder)) std::swap(elder, younger);
         components.attach(younger, elder);
         joining.push_back(static_cast<Rank>(rank));
-        pairs.push_back({0, younger, item.edge_cell(i, j)});
+        pairs.push_back({0, younger, cell(static_cast<Rank>(rank))});
     }
-    for (std::int64_t v = 0; v < item.n; ++v)
-        if (item.values[v] <= limit && components.find(v) == v) pairs.push_back({0, v, never});
+    for (std::int64_t v = 0; v < n; ++v)
+        if (values[v] <= limit && components.find(v) == v) pairs.push_back({0, v, never});
     return joining;
+}
+
+template <class Scalar, class Edges>
+std::vector<Rank> rips_components(RipsValues<Scalar> item, Scalar limit, const Edges& edges, Pairs& pairs) {
+    const auto cell = [&](Rank rank) {
+        const auto& edge = edges[static_cast<std::size_t>(rank)];
+        return item.edge_cell(edge.i, edge.j);
+    };
+    return join_components(item.values, item.n, limit, edges, cell, pairs);
+}
+
+// Leaves out bars of no length and sorts the others.
+template <class Item>
+void tidy(const Item& item, Pairs& pairs) {
+    std::erase_if(pairs, [&](const Pair& p) { return p.death != never && item.value(p.birth) == item.value(p.death); });
+    std::sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) {
+        return std::tie(a.dim, a.birth, a.death) < std::tie(b.dim, b.birth, b.death);
+    });
 }
 
 // All pairs of one item in degrees 0 .. max_dim, sorted.
@@ -112,23 +133,26 @@ Pairs rips_pairs(RipsValues<Scalar> item, std::int64_t max_dim, PrimeField field
         const auto edges = sorted_edges(item.edges(), item.n, std::min(limit, enclosing_radius(item, limit)));
         const auto forest = rips_components(item, limit, edges, pairs);
         const RankMatrix ranks(item.n, edges);
+        FlagGraph graph(ranks, edges);
         const auto add = [&](std::int64_t dim, Rank birth, Rank death) {
             pairs.push_back({dim, item.edge_cell(edges[static_cast<std::size_t>(birth)]),
                              death == absent ? never : item.edge_cell(edges[static_cast<std::size_t>(death)])});
         };
         if (max_dim == 1) {
-            for (const LoopBar& bar : rips_loops(ranks, edges, forest, field, threads)) add(1, bar.birth, bar.death);
+            const Lunes lunes = find_lunes(item.n, edges, threads);
+            for (const LoopBar& bar : rips_loops(graph, lunes, forest, field)) add(1, bar.birth, bar.death);
+        } else if (max_dim == 2) {
+            const auto [loops, voids] = rips_loops_and_voids(graph, edges, forest, field, threads);
+            for (const LoopBar& bar : loops) add(1, bar.birth, bar.death);
+            for (const LoopBar& bar : voids) add(2, bar.birth, bar.death);
         } else {
             const SimplexIndex index(item.n, max_dim + 2);
-            RipsCohomology cohomology(ranks, edges, index, field, forest);
+            RipsCohomology cohomology(graph, index, field, forest);
             for (std::int64_t dim = 1; dim <= max_dim; ++dim)
                 for (const CohomologyBar& bar : cohomology.next_degree()) add(dim, bar.birth, bar.death);
         }
     }
-    std::erase_if(pairs, [&](const Pair& p) { return p.death != never && item.values[p.birth] == item.values[p.death]; });
-    std::sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) {
-        return std::tie(a.dim, a.birth, a.death) < std::tie(b.dim, b.birth, b.death);
-    });
+    tidy(item, pairs);
     return pairs;
 }
 
@@ -140,7 +164,7 @@ inline void check_rips_request(std::int64_t n, std::int64_t max_dim, std::int64_
     PrimeField{field};
     if (max_dim > 0 && n > 65535)
         refuse("rips with max_dim > 0 takes at most 65,535 vertices, got " + std::to_string(n));
-    if (max_dim > 1) SimplexIndex(n, max_dim + 2);
+    if (max_dim > 2) SimplexIndex(n, max_dim + 2);
 }
 
 // A flag complex with homology in degree d has at least 2 (d + 1) vertices.

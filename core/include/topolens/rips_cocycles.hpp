@@ -31,7 +31,8 @@ std::vector<Cocycle> rips_cocycles(const Scalar* values, std::int64_t n, std::in
     const RankMatrix ranks(n, edges);
     const SimplexIndex index(n, 3);
     std::vector<Cocycle> cocycles;
-    RipsCohomology cohomology(ranks, edges, index, PrimeField(field), forest);
+    FlagGraph graph(ranks, edges);
+    RipsCohomology cohomology(graph, index, PrimeField(field), forest);
     for (const CohomologyBar& bar : cohomology.next_degree(true)) {
         const auto cell = [&](Rank rank) { return item.edge_cell(edges[static_cast<std::size_t>(rank)]); };
         Cocycle cocycle{cell(bar.birth), bar.death == absent ? never : cell(bar.death), {}, {}};

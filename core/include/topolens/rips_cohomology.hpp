@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "edge_order.hpp"
+#include "flag_graph.hpp"
 #include "prime_field.hpp"
 #include "rips_column.hpp"
 #include "simplex_index.hpp"
@@ -26,15 +27,14 @@ struct CohomologyBar {
     std::vector<Simplex> cocycle;
 };
 
+template <class Graph>
 class RipsCohomology {
 public:
     // `forest` holds the ranks of the edges that end bars of degree 0.
-    RipsCohomology(const RankMatrix& ranks, const std::vector<Edge>& edges, const SimplexIndex& index,
-                   PrimeField field, const std::vector<Rank>& forest)
-        : ranks_(ranks), edges_(edges), index_(index), field_(field),
-          column_(static_cast<std::int64_t>(edges.size())) {
+    RipsCohomology(Graph& graph, const SimplexIndex& index, PrimeField field, const std::vector<Rank>& forest)
+        : graph_(graph), index_(index), field_(field), column_(graph.edge_count()) {
         for (const Rank rank : forest) {
-            const Edge edge = edges[static_cast<std::size_t>(rank)];
+            const Ends edge = graph.ends(rank);
             pivots_.emplace(edge_number(edge.i, edge.j), Pivot{});
         }
     }
@@ -71,7 +71,6 @@ private:
         const auto size = static_cast<std::size_t>(dim_ + 1);
         facet_.resize(size);
         cofacet_.resize(size + 1);
-        distance_.resize(static_cast<std::size_t>(ranks_.size()));
     }
 
     // --- which simplices need a column -----------------------------------------------------------------
@@ -79,7 +78,7 @@ private:
     std::vector<Simplex> unsettled_simplices() {
         std::vector<Simplex> found;
         std::vector<Vertex> clique;
-        for (auto v = static_cast<Vertex>(ranks_.size() - 1); v >= dim_; --v) {
+        for (auto v = static_cast<Vertex>(graph_.size() - 1); v >= dim_; --v) {
             clique.assign(1, v);
             collect(clique, -1, found);
         }
@@ -95,37 +94,23 @@ private:
             return;
         }
         const auto missing = dim_ + 1 - static_cast<std::int64_t>(clique.size());
-        for (Vertex v = clique.back() - 1; v >= missing - 1; --v) {
+        graph_.below(clique.back(), [&](Vertex v) {
+            if (v < missing - 1) return;
             Rank widest = diameter;
-            for (const Vertex u : clique) widest = std::max(widest, ranks_.row(u)[v]);
-            if (widest == absent) continue;
+            for (const Vertex u : clique) widest = std::max(widest, graph_.rank(u, v));
+            if (widest == absent) return;
             clique.push_back(v);
             collect(clique, widest, found);
             clique.pop_back();
-        }
+        });
     }
 
     // --- apparent pairs --------------------------------------------------------------------------------
 
-    // Largest vertex k > above that makes a cofacet of the same diameter, or -1: its earliest cofacet.
-    template <class Vertices>
-    Vertex nearer_vertex(const Vertices& simplex, Rank diameter, Vertex above, Vertex skip = -1) const {
-        for (auto k = static_cast<Vertex>(ranks_.size() - 1); k > above; --k) {
-            bool nearer = true;
-            for (const Vertex v : simplex)
-                if (v != skip && ranks_.row(v)[k] >= diameter) {
-                    nearer = false;
-                    break;
-                }
-            if (nearer) return k;
-        }
-        return -1;
-    }
-
     // Position in `simplex` of the largest vertex off its longest edge; without it lies the latest facet.
     template <class Vertices>
     std::size_t largest_off_longest(const Vertices& simplex, Rank diameter) const {
-        const Edge longest = edges_[static_cast<std::size_t>(diameter)];
+        const Ends longest = graph_.ends(diameter);
         std::size_t position = 0;
         while (position < simplex.size() && (simplex[position] == longest.i || simplex[position] == longest.j)) ++position;
         return position;
@@ -134,14 +119,14 @@ private:
     bool apparent_cofacet(const std::vector<Vertex>& simplex, Rank diameter) const {
         const std::size_t position = largest_off_longest(simplex, diameter);
         const Vertex above = position < simplex.size() ? simplex[position] : -1;
-        return nearer_vertex(simplex, diameter, above) >= 0;
+        return graph_.nearer_vertex(simplex, diameter, above) >= 0;
     }
 
     // Position of the vertex whose removal gives the facet that forms an apparent pair with `simplex`, or -1.
     std::ptrdiff_t apparent_facet(const std::vector<Vertex>& simplex, Rank diameter) const {
         const std::size_t position = largest_off_longest(simplex, diameter);
         const Vertex removed = simplex[position];
-        return nearer_vertex(simplex, diameter, removed, removed) < 0 ? static_cast<std::ptrdiff_t>(position) : -1;
+        return graph_.nearer_vertex(simplex, diameter, removed, removed) < 0 ? static_cast<std::ptrdiff_t>(position) : -1;
     }
 
     // --- coboundaries ----------------------------------------------------------------------------------
@@ -151,29 +136,18 @@ private:
     template <class Visit>
     void coboundary(const Simplex& simplex, Visit&& visit) {
         index_.decode(simplex.number, facet_);
-        const std::int64_t n = ranks_.size();
-        std::fill(distance_.begin(), distance_.end(), simplex.diameter);
-        for (const Vertex v : facet_) {
-            const Rank* row = ranks_.row(v);
-            for (std::int64_t k = 0; k < n; ++k)
-                distance_[static_cast<std::size_t>(k)] = std::max(distance_[static_cast<std::size_t>(k)], row[k]);
-        }
         const Coefficient opposite = field_.negate(simplex.coefficient);
         std::int64_t above = 0, below = simplex.number;
         std::int64_t position = dim_ + 1;  // vertices of the facet below k
-        for (std::int64_t k = n - 1; k >= 0; --k) {
-            if (position > 0 && facet_[static_cast<std::size_t>(dim_ + 1 - position)] == k) {
-                below -= index_.binomial(k, position);
-                above += index_.binomial(k, position + 1);
-                --position;
-                continue;
+        graph_.cofacets(facet_, simplex.diameter, [&](Vertex k, Rank diameter) {
+            for (; position > 0 && facet_[static_cast<std::size_t>(dim_ + 1 - position)] > k; --position) {
+                const Vertex passed = facet_[static_cast<std::size_t>(dim_ + 1 - position)];
+                below -= index_.binomial(passed, position);
+                above += index_.binomial(passed, position + 1);
             }
-            const Rank diameter = distance_[static_cast<std::size_t>(k)];
-            if (diameter == absent) continue;
-            const Simplex cofacet{above + index_.binomial(k, position + 1) + below, diameter,
-                                  position % 2 == 0 ? simplex.coefficient : opposite};
-            if (!visit(cofacet)) return;
-        }
+            return visit(Simplex{above + index_.binomial(k, position + 1) + below, diameter,
+                                 position % 2 == 0 ? simplex.coefficient : opposite});
+        });
     }
 
     void add_coboundary(const Simplex& simplex) {
@@ -258,8 +232,7 @@ private:
         chain_.erase(kept, chain_.end());
     }
 
-    const RankMatrix& ranks_;
-    const std::vector<Edge>& edges_;
+    Graph& graph_;
     const SimplexIndex& index_;
     PrimeField field_;
     std::int64_t dim_ = 0;
@@ -270,7 +243,6 @@ private:
     std::vector<std::size_t> chain_start_;
     RipsColumn column_;
     std::vector<Vertex> facet_, cofacet_;
-    std::vector<Rank> distance_;
 };
 
 }  // namespace topolens

@@ -29,6 +29,16 @@ struct Lunes {
     std::vector<SplitLune> split;  // rising by edge
 };
 
+// One after the other; at least one.
+inline Lunes join(std::vector<Lunes> parts) {
+    Lunes all = std::move(parts[0]);
+    for (std::size_t part = 1; part < parts.size(); ++part) {
+        all.empty.insert(all.empty.end(), parts[part].empty.begin(), parts[part].empty.end());
+        all.split.insert(all.split.end(), parts[part].split.begin(), parts[part].split.end());
+    }
+    return all;
+}
+
 namespace detail {
 
 using Word = std::uint64_t;
@@ -138,12 +148,7 @@ inline Lunes find_lunes(std::int64_t n, const std::vector<Edge>& edges, int thre
             detail::scan_lunes(scan, static_cast<Rank>(begin), static_cast<Rank>(end), parts[static_cast<std::size_t>(run)]);
         }
     });
-    Lunes all = std::move(parts[0]);
-    for (std::size_t run = 1; run < parts.size(); ++run) {
-        all.empty.insert(all.empty.end(), parts[run].empty.begin(), parts[run].empty.end());
-        all.split.insert(all.split.end(), parts[run].split.begin(), parts[run].split.end());
-    }
-    return all;
+    return join(std::move(parts));
 }
 
 }  // namespace topolens

@@ -19,7 +19,7 @@ namespace topolens {
 
 template <class Key>
 struct TreeEdge {
-    Key key;  // ordered_key of the length
+    Key key;  // order_key of the length
     std::int32_t i, j;  // i > j
 };
 
@@ -34,16 +34,16 @@ inline constexpr std::int64_t offer_block = 256;
 // and nearest -1, so they never take the offer. Among equal keys the smaller neighbour wins: the numbers of the
 // edges at k rise with the other end.
 template <class Scalar>
-TOPOLENS_VECTORISED bool offer(const Scalar* row, std::int64_t n, std::int32_t v, OrderedKey<Scalar>* __restrict best,
-                               std::int32_t* __restrict nearest, OrderedKey<Scalar>* __restrict least) {
-    using Key = OrderedKey<Scalar>;
+TOPOLENS_VECTORISED bool offer(const Scalar* row, std::int64_t n, std::int32_t v, OrderKey<Scalar>* __restrict best,
+                               std::int32_t* __restrict nearest, OrderKey<Scalar>* __restrict least) {
+    using Key = OrderKey<Scalar>;
     std::int32_t nan = 0;
     for (std::int64_t start = 0; start < n; start += offer_block) {
         const std::int64_t end = std::min(n, start + offer_block);
         Key block_least = std::numeric_limits<Key>::max();
         for (std::int64_t k = start; k < end; ++k) {
             nan |= row[k] != row[k];
-            const Key key = ordered_key(row[k]);
+            const Key key = order_key(row[k]);
             const bool take = (key < best[k]) | ((key == best[k]) & (v < nearest[k]));
             const Key kept = take ? key : best[k];
             const std::int32_t by = take ? v : nearest[k];
@@ -67,8 +67,8 @@ void sort_tree(std::vector<TreeEdge<Key>>& tree) {
 
 // The n - 1 edges of the tree, sorted by (length, edge number). row(v) points to the n distances of v.
 template <class Scalar, class Row>
-std::vector<TreeEdge<OrderedKey<Scalar>>> spanning_tree(std::int64_t n, Row&& row) {
-    using Key = OrderedKey<Scalar>;
+std::vector<TreeEdge<OrderKey<Scalar>>> spanning_tree(std::int64_t n, Row&& row) {
+    using Key = OrderKey<Scalar>;
     using Limits = std::numeric_limits<Key>;
     std::vector<TreeEdge<Key>> tree;
     if (n < 2) return tree;
@@ -107,13 +107,13 @@ std::vector<TreeEdge<OrderedKey<Scalar>>> spanning_tree(std::int64_t n, Row&& ro
 
 // Of a symmetric (n, n) matrix.
 template <class Scalar>
-std::vector<TreeEdge<OrderedKey<Scalar>>> spanning_tree_of_matrix(const Scalar* distances, std::int64_t n) {
+std::vector<TreeEdge<OrderKey<Scalar>>> spanning_tree_of_matrix(const Scalar* distances, std::int64_t n) {
     return spanning_tree<Scalar>(n, [&](std::int64_t v) { return distances + v * n; });
 }
 
 // Of the strict lower triangle, row after row. Rows are completed once, in tiles: reading columns costs more.
 template <class Scalar>
-std::vector<TreeEdge<OrderedKey<Scalar>>> spanning_tree_of_triangle(const Scalar* edges, std::int64_t n) {
+std::vector<TreeEdge<OrderKey<Scalar>>> spanning_tree_of_triangle(const Scalar* edges, std::int64_t n) {
     constexpr std::int64_t tile = 32;
     std::vector<Scalar> square(static_cast<std::size_t>(n * n));
     for (std::int64_t i = 0; i < n; ++i) std::copy_n(edges + edge_number(i, 0), i, square.data() + i * n);
@@ -127,7 +127,7 @@ std::vector<TreeEdge<OrderedKey<Scalar>>> spanning_tree_of_triangle(const Scalar
 
 // Of points with Euclidean distances; the matrix is never held.
 template <class Scalar>
-std::vector<TreeEdge<OrderedKey<Scalar>>> spanning_tree_of_points(const Scalar* points, std::int64_t n, std::int64_t d) {
+std::vector<TreeEdge<OrderKey<Scalar>>> spanning_tree_of_points(const Scalar* points, std::int64_t n, std::int64_t d) {
     const PointColumns<Scalar> columns(points, n, d);
     std::vector<Scalar> distances(static_cast<std::size_t>(n));
     return spanning_tree<Scalar>(n, [&](std::int64_t v) {
