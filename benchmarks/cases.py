@@ -110,7 +110,7 @@ RIPS = [
     )
 ]
 NEURONS = [Case(f"neurons-{n}", f"{n:,} neurons", partial(neurons, n)) for n in (300, 600, 1000, 3000)]
-H2 = [Case(f"sphere-{n}", f"noisy 2-sphere, {n} points", partial(sphere, n)) for n in (200, 350, 500)]
+H2 = [Case(f"sphere-{n}", f"noisy 2-sphere, {n} points", partial(sphere, n)) for n in (200, 300, 500)]
 BATCHES = [
     Case("28-noise", "128 images of 28 × 28, noise", partial(images, 128, 28)),
     Case("28-smooth", "128 images of 28 × 28, smooth", partial(images, 128, 28, 3.0)),

@@ -192,9 +192,9 @@ def rips(case: Case, group: str = "rips") -> Bench:
     """H0 and H1 of a distance matrix."""
     contenders = rips_peers(1, 2)
     slow = frozenset(SLOW_H1.get(case.name, ()))
-    if case in (cases.RIPS_SMALL, cases.NEURONS[0]):
+    if case is cases.RIPS_SMALL:
         contenders += with_generators(1)
-    else:
+    elif group == "rips":
         contenders += with_generators(1)[1:]
         slow |= {"oineus"}
     return Bench(group, case, contenders, tiny=cases.TINY_CLOUD, too_slow=slow)

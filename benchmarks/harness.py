@@ -36,7 +36,7 @@ from benchmarks.cases import Case
 ROOT = Path(__file__).resolve().parents[1]
 SHORTEST = 0.02  # seconds; quicker calls are repeated within a run, so that the clock's grain does not show
 AGREEMENT = 1e-3  # relative; single precision on one side, double on the other
-UNHURRIED, SLOW, SLOWEST, LIMIT = 1.0, 4.0, 20.0, 30.0  # seconds of one run; see `runs_of` and `pilot`
+UNHURRIED, SLOW, SLOWEST, LIMIT = 1.0, 2.0, 10.0, 30.0  # seconds of one run; see `runs_of` and `pilot`
 GRACE = 10.0  # seconds that a child has for its input and its warm-up
 TOO_SLOW = f"not run: over {LIMIT:.0f} s"
 
@@ -113,7 +113,7 @@ def optional(module: str) -> Any:
 
 
 def runs_of(first: Pilot, runs: int) -> int:
-    """Timed runs of a contender: one above 20 s, three above 4 s, else all."""
+    """Timed runs of a contender: one above 10 s, three above 2 s, else all."""
     return 0 if first.note else 1 if first.wall > SLOWEST else min(3, runs) if first.wall > SLOW else runs
 
 

@@ -42,8 +42,8 @@ TITLES = {
 HOW = """\
 ## How it is measured
 
-- Ours and the peers run in the same process on the same input, taking turns, {runs} runs each after a warm-up, fewer
-  for a peer that takes long: the column *runs* says how many. A run of a quick call repeats it for 20 ms. Figures are
+- Ours and the peers run in the same process on the same input, taking turns, {runs} runs each after a warm-up, three
+  for what takes over 2 s, one over 10 s: the column *runs* says how many. A run of a quick call repeats it for 20 ms. Figures are
   medians, quartiles in brackets.
 - A peer that needs more than 30 s for one run, fails or is not installed has a note in place of figures, and no goal is
   held against it.
@@ -230,7 +230,7 @@ def page(data: dict[str, Any]) -> str:
             used = "One thread." if threads == [1] else f"{threads[-1]} threads."
             header = ["input", "contender", "gives", "wall", "CPU", "runs", "peak memory", "÷ best peer"]
             parts += [f"## {title}", f"{text} {used}", _table(header, _detail_rows(cases))]
-    parts += _instructions(data)
+    parts += instructions(data)
     parts.append(HOW.format(runs=" or ".join(map(str, runs))))
     return "\n\n".join(parts)
 
@@ -248,7 +248,7 @@ def _absent(data: dict[str, Any]) -> Iterator[str]:
         yield "\n".join(sorted(notes))
 
 
-def _instructions(data: dict[str, Any]) -> Iterator[str]:
+def instructions(data: dict[str, Any]) -> Iterator[str]:
     """The table of instruction counts, where they were counted."""
     counted = data.get("instructions")
     if not counted:
