@@ -43,10 +43,10 @@ HOW = """\
 ## How it is measured
 
 - Ours and the peers run in the same process on the same input, taking turns, {runs} runs each after a warm-up, three
-  for what takes over 2 s, one over 10 s: the column *runs* says how many. A run of a quick call repeats it for 20 ms. Figures are
-  medians, quartiles in brackets.
-- A peer that needs more than 30 s for one run, fails or is not installed has a note in place of figures, and no goal is
-  held against it.
+  for what takes over 2 s, one over 10 s: the column *runs* says how many. A run of a quick call repeats it for 20 ms.
+  Figures are medians, quartiles in brackets.
+- A peer that needs more than 30 s for one run (seen in a trial, or expected from smaller inputs), fails or is not
+  installed has a note in place of figures, and no goal is held against it.
 - Each contender gets the input in the form it likes best, made before the clock starts. Ours starts from the tensor a
   user has and ends with `Diagrams`: checks, critical cells and the look-up of their values are inside.
 - Before anything is timed, all contenders must agree on one number, mostly the summed length of the finite bars.
