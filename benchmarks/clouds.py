@@ -172,7 +172,8 @@ def h0(case: Case) -> Bench:
     return Bench("h0", case, contenders, tiny=cases.TINY_CLOUD)
 
 
-# Peers that took more than 30 s in a trial, or would by their growth up to half the points; whoever passes 30 s without standing here is stopped and noted alike.
+# Peers that took more than 30 s in a trial, or would by their growth up to half the points. Whoever passes 30 s
+# without standing here is stopped and noted alike.
 SLOW_H1 = {
     "circle-2000": (
         "ripser.py",
