@@ -68,6 +68,17 @@ def images(count: int, size: int, sigma: float = 0.0, seed: int = 0) -> np.ndarr
     return (gaussian_filter(noise, (0, sigma, sigma)) if sigma else noise).astype(np.float32)
 
 
+def channels(count: int, size: int, sigma: float = 0.0) -> np.ndarray:
+    """Images of three channels, each as in `images`, shape (count, 3, size, size)."""
+    return images(3 * count, size, sigma).reshape(count, 3, size, size)
+
+
+def volume(size: int, sigma: float = 0.0, seed: int = 0) -> np.ndarray:
+    """One volume of uniform noise, blurred by a Gaussian of deviation `sigma` voxels, float32, shape (1, s, s, s)."""
+    noise = np.random.default_rng(seed).uniform(size=(size, size, size))
+    return (gaussian_filter(noise, sigma) if sigma else noise).astype(np.float32)[None]
+
+
 def graphs(count: int, degree: float = 4.0, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
     """Random graphs of 30 to 100 vertices: per graph values (vertices,) and edges (edges, 2), each edge once."""
     rng = np.random.default_rng(seed)
@@ -90,22 +101,51 @@ def filters(n: int, seed: int = 0) -> np.ndarray:
 H0 = [Case(f"cube9-{n}", f"uniform cube in R⁹, {n:,} points", partial(cube, n, 9)) for n in (500, 2000, 4000)]
 RIPS_SMALL = Case("circle-200", "noisy circle, 200 points", partial(circle, 200))
 RIPS = [
-    *(Case(f"circle-{n}", f"noisy circle, {n:,} points", partial(circle, n)) for n in (500, 1000)),
-    *(Case(f"cube3-{n}", f"uniform cube in R³, {n:,} points", partial(cube, n, 3)) for n in (500, 1000)),
-    *(Case(f"cube9-{n}", f"uniform cube in R⁹, {n:,} points", partial(cube, n, 9)) for n in (500, 1000)),
-    Case("neurons-300", "neuron correlations, 300 neurons", partial(neurons, 300)),
+    case
+    for n in (500, 1000, 2000, 4000)
+    for case in (
+        Case(f"circle-{n}", f"noisy circle, {n:,} points", partial(circle, n)),
+        Case(f"cube3-{n}", f"uniform cube in R³, {n:,} points", partial(cube, n, 3)),
+        Case(f"cube9-{n}", f"uniform cube in R⁹, {n:,} points", partial(cube, n, 9)),
+    )
 ]
-H2 = [Case(f"sphere-{n}", f"noisy 2-sphere, {n} points", partial(sphere, n)) for n in (150, 200)]
-IMAGES = [
+NEURONS = [Case(f"neurons-{n}", f"{n:,} neurons", partial(neurons, n)) for n in (300, 600, 1000, 3000)]
+H2 = [Case(f"sphere-{n}", f"noisy 2-sphere, {n} points", partial(sphere, n)) for n in (200, 300, 500)]
+BATCHES = [
     Case("28-noise", "128 images of 28 × 28, noise", partial(images, 128, 28)),
     Case("28-smooth", "128 images of 28 × 28, smooth", partial(images, 128, 28, 3.0)),
+    Case("32-noise", "128 images of 3 × 32 × 32, noise", partial(channels, 128, 32)),
+    Case("32-smooth", "128 images of 3 × 32 × 32, smooth", partial(channels, 128, 32, 3.0)),
+]
+LARGE_IMAGES = [
     Case("256-noise", "16 images of 256 × 256, noise", partial(images, 16, 256)),
     Case("256-smooth", "16 images of 256 × 256, smooth", partial(images, 16, 256, 8.0)),
+    Case("1024-noise", "one image of 1,024 × 1,024, noise", partial(images, 1, 1024)),
+    Case("1024-smooth", "one image of 1,024 × 1,024, smooth", partial(images, 1, 1024, 8.0)),
+]
+VOLUMES = [
+    Case(f"{n}-{kind}", f"one volume of {n}³, {kind}", partial(volume, n, sigma))
+    for n in (64, 128)
+    for kind, sigma in (("noise", 0.0), ("smooth", 3.0))
+]
+SCALING = [
+    *(
+        Case(f"{count}x28", f"{count} image{'s' * (count > 1)} of 28 × 28, noise", partial(images, count, 28))
+        for count in (1, 8, 128, 512)
+    ),
+    LARGE_IMAGES[0],
 ]
 GRAPHS = Case("graphs-1000", "1,000 random graphs of 30 to 100 vertices, mean degree 4", partial(graphs, 1000))
 FILTERS = [
     Case(f"filters-{n}", f"{n:,} points of the 7-sphere, k = 100", partial(filters, n)) for n in (6400, 16384, 32768)
 ]
 MAPPER = [Case(f"filters-{n}", f"{n:,} points of the 7-sphere", partial(filters, n)) for n in (2000, 20000)]
-GRADIENT_IMAGES = Case("28-noise", "128 images of 28 × 28, noise", partial(images, 128, 28))
 GRADIENT_CIRCLE = Case("circle-200", "noisy circle, 200 points", partial(circle_points, 200))
+
+# Of the same kinds, for the first call in a process.
+TINY_CLOUD = Case("tiny", "noisy circle, 20 points", partial(circle, 20))
+TINY_POINTS = Case("tiny", "noisy circle, 20 points", partial(circle_points, 20))
+TINY_IMAGES = Case("tiny", "2 images of 8 × 8", partial(images, 2, 8))
+TINY_VOLUME = Case("tiny", "one volume of 6³", partial(volume, 6))
+TINY_GRAPHS = Case("tiny", "2 random graphs", partial(graphs, 2))
+TINY_FILTERS = Case("tiny", "200 points of the 7-sphere", partial(filters, 200))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from statistics import geometric_mean
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,8 +18,17 @@ TITLES = {
         "Merge scales of components; `spanning_tree` is the bare kernel, `rips` the whole way to `Diagrams`.",
     ),
     "rips": ("Rips, H0 and H1", "From a distance matrix, over Z/2."),
+    "neurons": (
+        "Rips of neuron correlations",
+        "H0 and H1 of 1 − |correlation| over Z/2: dissimilarities, no metric.",
+    ),
     "rips-h2": ("Rips, H0 to H2", "From a distance matrix, over Z/2."),
     "cubical": ("Cubical, 2D, H0 and H1", "V: pixels are vertices. T: pixels are squares."),
+    "volumes": ("Cubical, 3D, H0 to H2", "V: voxels are vertices. T: voxels are cubes."),
+    "scaling": (
+        "Two threads against one",
+        "Cubical, V. Wall time. Both gave the same bits, which is checked before anything is timed.",
+    ),
     "graphs": ("Lower-star filtrations of graphs", "A batch in one call; gudhi takes them one by one."),
     "extended": ("Extended persistence of graphs", "A batch in one call; gudhi takes them one by one."),
     "neighbours": ("Exact k-th neighbour", "What a density core costs. Building an index counts."),
@@ -32,33 +42,44 @@ TITLES = {
 HOW = """\
 ## How it is measured
 
-- Ours and the peers run in the same process on the same input, taking turns, {runs} runs each after a warm-up. A run
-  of a quick call repeats it for 20 ms. Figures are medians, quartiles in brackets.
+- Ours and the peers run in the same process on the same input, taking turns, {runs} runs each after a warm-up, three
+  for what takes over 2 s, one over 10 s: the column *runs* says how many. A run of a quick call repeats it for 20 ms.
+  Figures are medians, quartiles in brackets.
+- A peer that needs more than 30 s for one run (seen in a trial, or expected from smaller inputs), fails or is not
+  installed has a note in place of figures, and no goal is held against it.
 - Each contender gets the input in the form it likes best, made before the clock starts. Ours starts from the tensor a
   user has and ends with `Diagrams`: checks, critical cells and the look-up of their values are inside.
 - Before anything is timed, all contenders must agree on one number, mostly the summed length of the finite bars.
 - Ours always gives critical cells, which gradients need. Where a peer gives *bars* only, it does less.
-- CPU seconds stand beside wall seconds because the machine was not always idle: the column *÷ best peer* divides CPU
-  seconds where one thread was used, wall seconds where two were. Below 1 is faster than the fastest peer.
-- Peak memory is that of one run in a fresh process, above what the process holds once everything is imported. It counts
-  the input, and the code that a first call touches, up to some 25 MB of torch's.
+- CPU seconds stand beside wall seconds because the machine was not always idle: the column *÷ best peer* takes CPU
+  seconds of what ran on one thread, wall seconds of what ran on two. Below 1 is faster than the fastest peer.
+- Peak memory is that of the first run on the input in a process of its own, above what that process holds once
+  everything is imported and a tiny input of the same kind has been computed. The input counts, what making it took does
+  not.
 
 ```
-python -m benchmarks.engines                 # the whole suite; needs gudhi and ripser
+python -m benchmarks.engines                 # the whole suite; peers: the dependency group "bench"
 python -m benchmarks.engines --only rips     # cases whose name contains "rips", the others are kept
+python -m benchmarks.instructions            # instruction counts; needs valgrind
 python -m benchmarks.page                    # this page from the results
 ```
 """
 
 
 def seconds_of(case: dict[str, Any], row: dict[str, Any]) -> float:
-    """The time that is compared: CPU on one thread, wall on several."""
-    return row["cpu" if case["threads"] == 1 else "wall"]["median"]
+    """The time that is compared: CPU on one thread, wall on several, or where one stands against several."""
+    return row["cpu" if row.get("threads", case["threads"]) == case["threads"] == 1 else "wall"]["median"]
+
+
+def timed(case: dict[str, Any], ours: bool) -> list[dict[str, Any]]:
+    """Rows with figures, ours or the peers'."""
+    return [row for row in case["rows"] if row["ours"] == ours and "note" not in row]
 
 
 def best_peer(case: dict[str, Any]) -> dict[str, Any] | None:
-    """The fastest row that is not ours, None where there is no peer."""
-    return min((row for row in case["rows"] if not row["ours"]), key=lambda row: seconds_of(case, row), default=None)
+    """The fastest peer that computes the same, None where there is none."""
+    peers = [row for row in timed(case, ours=False) if row["gives"] != "one number"]
+    return min(peers, key=lambda row: seconds_of(case, row), default=None)
 
 
 def time(seconds: float) -> str:
@@ -89,17 +110,41 @@ def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def goals_of(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Per goal: its text, the share of cases in which it is met, and every miss with its ratio."""
+    """Per goal: its text, every comparison with its ratio, and those that miss. benchmarks/goals.py has the keys."""
     for goal in data["goals"]:
-        ratios = {}
-        for case in (c for c in data["cases"] if c["group"] in goal["groups"]):
-            peers = [row for row in case["rows"] if not row["ours"] and row["name"].startswith(goal["peer"])]
-            for row in (row for row in case["rows"] if row["ours"]):
-                for peer in peers:
-                    key = f"{case['input']}: {row['name']} against {peer['name']}"
-                    ratios[key] = seconds_of(case, row) / seconds_of(case, peer)
+        chosen = [c for c in data["cases"] if c["group"] in goal["groups"]]
+        if "cases" in goal:
+            chosen = [c for c in chosen if any(part in f"{c['name']}" for part in goal["cases"])]
+        ratios = {key: ratio for case in chosen for key, ratio in _ratios(goal, case)}
+        if goal.get("kind") == "mean" and ratios:
+            ratios = {f"mean of {len(ratios)} inputs": geometric_mean(ratios.values())}
         misses = {key: ratio for key, ratio in ratios.items() if ratio > goal["factor"]}
         yield {"text": goal["text"], "ratios": ratios, "misses": misses, "factor": goal["factor"]}
+
+
+def _ratios(goal: dict[str, Any], case: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """What one case says to a goal."""
+    kind, names = goal.get("kind", "each"), goal["peer"]
+    ours = [row for row in timed(case, ours=True) if row["name"].startswith(goal.get("ours", ""))]
+    if kind == "seconds":
+        yield from ((f"{case['input']}: {row['name']}", row["wall"]["median"]) for row in ours)
+        return
+    peers = [
+        row
+        for row in timed(case, ours=False)
+        if (not names or row["name"].startswith(tuple([names] if isinstance(names, str) else names)))
+        and goal.get("gives", row["gives"]) == row["gives"]
+    ]
+    if kind in ("best", "mean") and peers:
+        peers = [min(peers, key=lambda row: seconds_of(case, row))]
+    for row in ours:
+        for peer in peers:
+            pair = (row["peak_mb"], peer["peak_mb"]) if kind == "memory" else (_pair(case, row, peer))
+            yield f"{case['input']}: {row['name']} against {peer['name']}", pair[0] / pair[1]
+
+
+def _pair(case: dict[str, Any], row: dict[str, Any], peer: dict[str, Any]) -> tuple[float, float]:
+    return seconds_of(case, row), seconds_of(case, peer)
 
 
 def _goal_rows(data: dict[str, Any]) -> Iterator[list[str]]:
@@ -110,13 +155,13 @@ def _goal_rows(data: dict[str, Any]) -> Iterator[list[str]]:
         worst = max(goal["ratios"], key=lambda key: goal["ratios"][key])
         count = len(goal["ratios"])
         verdict = "met" if not goal["misses"] else f"missed in {len(goal['misses'])} of {count} comparisons"
-        yield [goal["text"], verdict, f"{goal['factor']:g}", _ratio(goal["ratios"][worst]), worst]
+        yield [goal["text"], verdict, f"{goal['factor']:.3g}", _ratio(goal["ratios"][worst]), worst]
 
 
 def _overview_rows(data: dict[str, Any]) -> Iterator[list[str]]:
     for case in data["cases"]:
         peer = best_peer(case)
-        for row in (row for row in case["rows"] if row["ours"]):
+        for row in timed(case, ours=True):
             ours = seconds_of(case, row)
             other = ["", "", ""]
             if peer:
@@ -130,12 +175,19 @@ def _detail_rows(cases: Iterable[dict[str, Any]]) -> Iterator[list[str]]:
     for case in cases:
         peer = best_peer(case)
         for place, row in enumerate(case["rows"]):
-            yield [
+            named = [
                 "" if place else case["input"],
                 f"**{row['name']}**" if row["ours"] else row["name"],
                 row["gives"],
+            ]
+            if "note" in row:
+                yield [*named, row["note"].replace("|", " "), "", "", "", ""]
+                continue
+            yield [
+                *named,
                 _spread(row["wall"]),
                 _spread(row["cpu"]),
+                str(row.get("runs", case["runs"])),
                 f"{row['peak_mb']:,.0f} MB",
                 _ratio(seconds_of(case, row) / seconds_of(case, peer)) if peer else "",
             ]
@@ -162,29 +214,63 @@ def page(data: dict[str, Any]) -> str:
         f"{versions}; sources `{here['sources']}`; {data['started'][:10]}. Load average during the measurements: "
         f"{min(loads):.1f} to {max(loads):.1f} on {machine['cores']} cores"
         + (", so other work was competing: read ratios rather than seconds." if max(loads) > machine["cores"] else "."),
-        "## Goals of this version",
-        _table(["goal", "outcome", "allowed", "largest", "there"], _goal_rows(data)),
-        "Allowed and largest are our time over the peer's, among all rows of the peer, also those that give bars only.",
-        *_misses(data),
         "## At a glance",
         _table(["", "input", "topolens", "best peer", "÷ best peer", ""], _overview_rows(data)),
+        "## Goals of this version",
+        _table(["goal", "outcome", "allowed", "largest", "there"], _goal_rows(data)),
+        "Allowed and largest are our time over the peer's, our peak memory over the peer's, or our seconds, as the "
+        "goal says. Peers with a note in place of figures are left out.",
+        *_misses(data),
+        *_absent(data),
     ]
     for group, (title, text) in TITLES.items():
         cases = [case for case in data["cases"] if case["group"] == group]
         if cases:
             threads = sorted({case["threads"] for case in cases})
             used = "One thread." if threads == [1] else f"{threads[-1]} threads."
-            header = ["input", "contender", "gives", "wall", "CPU", "peak memory", "÷ best peer"]
+            header = ["input", "contender", "gives", "wall", "CPU", "runs", "peak memory", "÷ best peer"]
             parts += [f"## {title}", f"{text} {used}", _table(header, _detail_rows(cases))]
+    parts += instructions(data)
     parts.append(HOW.format(runs=" or ".join(map(str, runs))))
     return "\n\n".join(parts)
+
+
+def _absent(data: dict[str, Any]) -> Iterator[str]:
+    """Peers that failed or were not there, each note once."""
+    notes = {
+        f"- {row['name']}: {row['note']}"
+        for case in data["cases"]
+        for row in case["rows"]
+        if row.get("note") and not row["note"].startswith("not run: over")
+    }
+    if notes:
+        yield "Peers without figures:"
+        yield "\n".join(sorted(notes))
+
+
+def instructions(data: dict[str, Any]) -> Iterator[str]:
+    """The table of instruction counts, where they were counted."""
+    counted = data.get("instructions")
+    if not counted:
+        return
+    yield "## Instructions"
+    if "note" in counted:
+        yield counted["note"]
+        return
+    yield (
+        f"Counted by {counted['valgrind']}, from the call of the kernel to its return, one thread; sources "
+        f"`{counted['sources']}`. No other work on the machine changes them. Where valgrind has no AVX-512, the "
+        "kernels take the path for AVX2 or the scalar one, so these are not the instructions of the times above."
+    )
+    rows = ([row["name"], f"{row['instructions'] / 1e6:,.1f} million"] for row in counted["kernels"])
+    yield _table(["kernel and input", "instructions"], rows)
 
 
 def _misses(data: dict[str, Any]) -> Iterator[str]:
     for goal in goals_of(data):
         if goal["misses"]:
             rows = sorted(goal["misses"].items(), key=lambda item: -item[1])
-            yield f"Missed, *{goal['text']}* (allowed: {goal['factor']:g}):"
+            yield f"Missed, *{goal['text']}* (allowed: {goal['factor']:.3g}):"
             yield "\n".join(f"- {key}: {_ratio(ratio)}" for key, ratio in rows)
 
 
