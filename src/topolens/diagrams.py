@@ -25,6 +25,7 @@ class Diagrams:
         batch: Item of the batch each bar belongs to, shape (bars,), int64, in [0, batch_size).
         cells: Cells of the filtration that give birth and death, shape (bars, 2), int64; -1 where none.
         batch_size: Number of diagrams, empty ones included.
+        max_scale: Where the filtration was cut off; inf if it was not.
 
     Raises:
         ValueError: If the shapes do not fit together.
@@ -44,6 +45,7 @@ class Diagrams:
     batch: Tensor
     cells: Tensor
     batch_size: int
+    max_scale: float = float("inf")
 
     def __post_init__(self) -> None:
         bars = self.dim.shape[0] if self.dim.ndim == 1 else -1
@@ -75,7 +77,8 @@ class Diagrams:
         return f"Diagrams(batch_size={self.batch_size}, bars={len(self)}{', ' + parts if parts else ''})"
 
     def _where(self, mask: Tensor) -> Diagrams:
-        return Diagrams(self.intervals[mask], self.dim[mask], self.batch[mask], self.cells[mask], self.batch_size)
+        intervals, dim, batch, cells = (x[mask] for x in (self.intervals, self.dim, self.batch, self.cells))
+        return Diagrams(intervals, dim, batch, cells, self.batch_size, self.max_scale)
 
     def of_dim(self, dim: int) -> Diagrams:
         """The bars of one homology dimension."""
@@ -88,6 +91,22 @@ class Diagrams:
     def essential(self) -> Diagrams:
         """The bars that never die."""
         return self._where(torch.isinf(self.intervals.detach()[:, 1]))
+
+    @property
+    def censored(self) -> Tensor:
+        """Which bars were alive where the filtration was cut off, shape (bars,): they may die later.
+
+        In dimension 0 the eldest bar of an item is not among them, for it never dies.
+        """
+        alive = torch.isinf(self.intervals.detach()[:, 1])
+        if self.max_scale == float("inf"):
+            return torch.zeros_like(alive)
+        eldest = torch.zeros_like(alive)
+        for item in range(self.batch_size):
+            rows = ((self.batch == item) & (self.dim == 0) & alive).nonzero()[:, 0]
+            if len(rows):
+                eldest[rows[self.intervals.detach()[rows, 0].argmin()]] = True
+        return alive & ~eldest
 
     @property
     def persistence(self) -> Tensor:
@@ -119,7 +138,7 @@ class Diagrams:
         """The same bars on another device or in another floating-point type (arguments as `Tensor.to`)."""
         intervals = self.intervals.to(*args, **kwargs)
         dim, batch, cells = (x.to(intervals.device) for x in (self.dim, self.batch, self.cells))
-        return Diagrams(intervals, dim, batch, cells, self.batch_size)
+        return Diagrams(intervals, dim, batch, cells, self.batch_size, self.max_scale)
 
     def detach(self) -> Diagrams:
         """The same bars without a gradient."""
@@ -127,7 +146,7 @@ class Diagrams:
 
     @staticmethod
     def cat(parts: Iterable[Diagrams]) -> Diagrams:
-        """One batch of all the diagrams of several batches, in their order."""
+        """One batch of all the diagrams of several batches, in their order, cut off where the first of them is."""
         items = list(parts)
         if not items:
             raise ValueError("cat needs at least one Diagrams, got none")
@@ -139,6 +158,7 @@ class Diagrams:
             torch.cat([part.batch + shift for part, shift in zip(items, shifts, strict=True)]),
             torch.cat([part.cells for part in items]),
             sum(sizes),
+            min(part.max_scale for part in items),
         )
 
     @staticmethod

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from topolens import ops
-from topolens._checks import check_dim, check_prime, is_traced
+from topolens._checks import check_dim, check_positive, check_prime, is_traced
 from topolens.diagrams import Diagrams
 from topolens.filtrations.base import Filtration
 from topolens.gradients import check_mode, intervals
@@ -17,6 +17,7 @@ def persistence(
     *,
     gradient: str = "sparse",
     bandwidth: float | None = None,
+    budget: float | None = None,
 ) -> Diagrams:
     """Persistence diagrams of a batch of filtrations.
 
@@ -33,14 +34,17 @@ def persistence(
             "smooth" (clouds and images): the sparse gradient under a Gaussian kernel.
         bandwidth: Standard deviation of that kernel, in the unit of the points or in pixels. None: four times the
             median distance to the nearest point, or two pixels.
+        budget: Seconds that a `rips` filtration may take on one thread, by an estimate made beforehand. What would
+            take longer is cut off at the largest scale that does not; `Diagrams.max_scale` says where, and
+            `Diagrams.censored` which bars were alive there. At least a 32nd of the edges is kept. None: no limit.
 
     Returns:
         A batch of B diagrams in the dtype and on the device of the filtration. Bars of zero persistence
         are left out; an item without cells has an empty diagram.
 
     Raises:
-        ValueError: If `max_dim` is negative, `field` is no prime, `bandwidth` is not above 0, or the filtration does
-            not know the mode of gradient.
+        ValueError: If `max_dim` is negative, `field` is no prime, `bandwidth` or `budget` is not above 0, or the
+            filtration does not know the mode of gradient or a budget.
 
     Gradients: flow to the two cells of each bar, of any order; which cells these are is locally constant,
         and a choice (by cell index) where values tie. Modes other than "sparse" have no second derivative.
@@ -58,9 +62,11 @@ def persistence(
         tensor([[1.0000, 1.4142]])
     """
     check_mode(filtration, gradient, bandwidth)
+    if budget is not None:
+        filtration = filtration.within(check_positive("budget", budget), check_dim(max_dim))
     dim, batch, cells = _bars(filtration, check_dim(max_dim), check_prime(field))
     found = intervals(filtration, dim, batch, cells, gradient, bandwidth)
-    return Diagrams(found, dim, batch, cells, filtration.batch_size)
+    return Diagrams(found, dim, batch, cells, filtration.batch_size, filtration.max_scale)
 
 
 def _bars(filtration: Filtration, max_dim: int, field: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -104,6 +104,17 @@ def rips_pairs(values: Tensor, n: int, max_dim: int, field: int, max_scale: floa
     return _pairs(_core.rips_pairs(array(values), n, max_dim, field, max_scale, threads()))
 
 
+def rips_pairs_sparse(vertices: Tensor, ends: Tensor, lengths: Tensor, max_dim: int, field: int) -> Pairs:
+    """Bars of one flag complex of vertices with values (n,) and edges (edges, 2) with lengths; edge e is cell n + e."""
+    return _pairs(_core.rips_pairs_sparse(array(vertices), whole(ends), array(lengths), max_dim, field, threads()))
+
+
+def rips_cost(values: Tensor, n: int, max_dim: int, scales: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds and bytes that one item (n + n (n - 1) / 2,) will take at each of the rising scales, estimated."""
+    *_, seconds, size = _core.rips_cost(array(values), n, max_dim, np.ascontiguousarray(scales, dtype=np.float64))
+    return seconds, size
+
+
 def rips_cocycles(values: Tensor, n: int, field: int, max_scale: float) -> Cocycles:
     """H1 bars of one flag complex from values (n + n (n - 1) / 2,), each with a cocycle just below its death."""
     birth, death, offsets, edges, coefficients = _core.rips_cocycles(array(values), n, field, max_scale)

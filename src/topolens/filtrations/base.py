@@ -23,6 +23,7 @@ class Filtration(ABC):
     source: Tensor  # the differentiable tensor the user gave
     values: Tensor
     batch_size: int
+    max_scale: float = float("inf")  # cells above it were left out, in the user's units
     modes: Sequence[str] = ("sparse",)  # ways in which the gradient of bars reaches `source`
     never: float = float("inf")  # death of an essential bar, in the user's units
 
@@ -48,6 +49,10 @@ class Filtration(ABC):
         other = copy.copy(self)
         other.source = source
         return other
+
+    def within(self, budget: float, max_dim: int) -> Filtration:
+        """The filtration itself, or a copy with a lower `max_scale`, that will take no more than `budget` seconds."""
+        raise ValueError(f"budget is known for rips filtrations only, got {type(self).__name__}; leave it out")
 
     def critical(self, batch: Tensor, births: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Cells that must move for bars of degree 0 to reach their targets, for kinds with the mode "basin".
