@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from functools import cached_property
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -27,30 +26,10 @@ from topolens.engines.compiled import (
 )
 from topolens.engines.edges import edge_ends
 from topolens.filtrations.base import Filtration
+from topolens.filtrations.flag_complex import flag_complex
 from topolens.filtrations.near_pairs import near_pairs
 from topolens.filtrations.smoothing import interpolated
-
-
-def flag_complex(values: np.ndarray, n: int, max_dim: int, max_scale: float) -> Complex:
-    """All simplices of a flag complex up to dimension max_dim + 1 whose edges lie at or below max_scale."""
-
-    def rank(cell: int) -> tuple[float, int]:
-        return float(values[cell]), cell
-
-    dims, source = [0] * n, list(range(n))
-    boundary: list[list[tuple[int, int]]] = [[] for _ in range(n)]
-    position: dict[tuple[int, ...], int] = {(v,): v for v in range(n)}
-    for dim in range(1, max_dim + 2):
-        for simplex in combinations(range(n), dim + 1):
-            latest = max((n + b * (b - 1) // 2 + a for a, b in combinations(simplex, 2)), key=rank)
-            if values[latest] > max_scale or np.isinf(values[latest]):
-                continue
-            faces = [simplex[:k] + simplex[k + 1 :] for k in range(dim + 1)]
-            boundary.append([(position[face], (-1) ** k) for k, face in enumerate(faces)])
-            position[simplex] = len(source)
-            dims.append(dim)
-            source.append(latest)
-    return Complex(dims, source, boundary, values)
+from topolens.filtrations.sparse_rips import SparseRips, check_sparse_distances
 
 
 class Cost(NamedTuple):
@@ -193,7 +172,9 @@ def _check_distances(distances: Tensor) -> None:
         raise ValueError("distances must be symmetric; pass (D + D.mT) / 2 if it differs by rounding only")
 
 
-def rips(points: Tensor | None = None, *, distances: Tensor | None = None, max_scale: float | None = None) -> Rips:
+def rips(
+    points: Tensor | None = None, *, distances: Tensor | None = None, max_scale: float | None = None
+) -> Rips | SparseRips:
     """Vietoris-Rips filtrations of a batch of point clouds or distance matrices.
 
     A simplex enters at its longest edge, in the unit of the distance (its diameter, not its radius).
@@ -201,12 +182,15 @@ def rips(points: Tensor | None = None, *, distances: Tensor | None = None, max_s
     Args:
         points: Clouds, shape (batch, n, d), Euclidean.
         distances: Instead of points: symmetric dissimilarities, shape (batch, n, n); they need not obey the
-            triangle inequality. The diagonal is not read, nor the upper triangle once checked.
+            triangle inequality. The diagonal is not read, nor the upper triangle once checked. Of a sparse COO
+            tensor only the entries it holds are edges, a 0 held is a distance of 0, and both (i, j) and (j, i)
+            are to be held.
         max_scale: Edges above it are left out, and bars alive there are marked by `Diagrams.censored`. Where few edges
             of a large cloud remain, only these are ever made. None: no limit.
 
     Returns:
-        A filtration of n + n (n - 1) / 2 cells per item, vertices at 0. n may be 0 or 1.
+        A filtration of n + n (n - 1) / 2 cells per item, vertices at 0, then edge (i > j) at n + i (i - 1) / 2 + j.
+        n may be 0 or 1.
 
     Raises:
         TypeError: If the input is no floating-point tensor, or both or none of the two are given.
@@ -235,5 +219,8 @@ def rips(points: Tensor | None = None, *, distances: Tensor | None = None, max_s
         check_tensor("distances", distances, ("batch", "n", "n"), "for one matrix pass distances[None]")
         if distances.shape[1] != distances.shape[2]:
             raise ValueError(f"distances must be square, got {tuple(distances.shape)}")
+        if distances.is_sparse:
+            check_sparse_distances(distances)
+            return SparseRips(distances, scale)
         _check_distances(distances)
     return Rips(points, distances, scale)

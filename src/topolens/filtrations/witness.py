@@ -10,7 +10,7 @@ from topolens.engines import Complex, Pairs
 from topolens.engines.compiled import rips_pairs, witness_edges
 from topolens.engines.edges import edge_ends
 from topolens.filtrations.base import Filtration
-from topolens.filtrations.rips import flag_complex
+from topolens.filtrations.flag_complex import flag_complex
 from topolens.filtrations.smoothing import interpolated
 
 
