@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -47,6 +48,15 @@ def sliced_wasserstein(x: Diagrams, y: Diagrams, *, directions: int = 50) -> Ten
             middle = replace(other, intervals=other.intervals.mean(1, keepdim=True).expand(-1, 2))
             # Padding adds the same points (0, 0) to both sides, which costs nothing on a line.
             points = [d.padded().expand(items, -1, -1) for d in (one, middle)]
-            sides.append((lines @ torch.cat(points, 1).mT).sort(2).values)
+            sides.append(_rising(lines @ torch.cat(points, 1).mT))
         total = total + (sides[0] - sides[1]).abs().sum((1, 2)) / directions
     return total
+
+
+def _rising(x: Tensor) -> Tensor:
+    """Rows sorted; on the CPU by NumPy, whose vectorised sort is many times faster than torch's."""
+    if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64):
+        return x.sort(-1).values
+    if not x.requires_grad:
+        return torch.from_numpy(np.sort(x.numpy(), axis=-1))
+    return x.gather(-1, torch.from_numpy(np.argsort(x.detach().numpy(), axis=-1)))
