@@ -42,7 +42,7 @@ def sliced_wasserstein_kernel(x: Diagrams, y: Diagrams, *, sigma: float = 1.0, d
 def scale_space_kernel(x: Diagrams, y: Diagrams, *, sigma: float = 1.0) -> Tensor:
     """Persistence scale-space kernel, shape (items of x, items of y).
 
-    1 / (8 pi sigma) times the sum over pairs of bars of one dimension of exp(-|p - q|^2 / (8 sigma)) minus the same
+    1 / (8 pi sigma) times the sum over pairs of bars of one dimension of exp(-(p - q)^2 / (8 sigma)) minus the same
     with q mirrored at the diagonal. sigma is the time of heat flow. Essential bars are left out.
 
     Raises:
@@ -66,7 +66,7 @@ def weighted_gaussian_kernel(
 ) -> Tensor:
     """Linear persistence weighted Gaussian kernel, shape (items of x, items of y).
 
-    Sum over pairs of bars of one dimension of w(p) w(q) exp(-|p - q|^2 / (2 sigma^2)) with
+    Sum over pairs of bars of one dimension of w(p) w(q) exp(-(p - q)^2 / (2 sigma^2)) with
     w = arctan(scale persistence^power). Essential bars are left out.
 
     Raises:

@@ -186,7 +186,7 @@ def cubical(
     never enters.
 
     Args:
-        images: Shape (batch, *sides) or (batch, channels, *sides) with 1, 2 or 3 sides; channels become batch
+        images: Shape (batch, ...sides) or (batch, channels, ...sides) with 1, 2 or 3 sides; channels become batch
             items, item b * channels + c. Any side may be 0 or 1. Floating-point numbers, or integers of type
             uint8, int16 or uint16, whose bars come as float32.
         construction: "V" or "T".
@@ -228,7 +228,7 @@ def cubical(
 
 
 def _items(images: Tensor, axes: int | None) -> Tensor:
-    """Images as (items, *sides)."""
+    """Images as (items, ...sides)."""
     if axes not in (None, 1, 2, 3):
         raise ValueError(f"axes must be 1, 2 or 3 (signals, images, volumes), got {axes!r}")
     got = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
