@@ -2,6 +2,7 @@
 #include "bindings.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -24,12 +25,14 @@ BarColumns bars_of(const Pixel* images, const Shape& shape, bool superlevel, int
     const std::int64_t size = shape.height * shape.width;
     // Starting a thread costs as much as some 10,000 pixels.
     const auto useful = std::min<std::int64_t>({threads, 1 + shape.count * size / 32768, shape.count});
-    std::vector<BarColumns> parts(static_cast<size_t>(std::max<std::int64_t>(useful, 1)));
-    topolens::parallel_chunks(static_cast<std::int64_t>(parts.size()), static_cast<int>(parts.size()),
-                              [&](std::int64_t part, std::int64_t) {
-        const auto count = static_cast<std::int64_t>(parts.size());
-        const auto inner = static_cast<int>(std::max<std::int64_t>(threads / count, 1));
-        topolens::CubicalPairs<Pixel, kind> engine(shape.height, shape.width, inner);
+    const std::int64_t count = std::max<std::int64_t>(useful, 1);
+    const auto inner = static_cast<int>(std::max<std::int64_t>(threads / count, 1));
+    std::vector<BarColumns> parts(static_cast<size_t>(count));
+    // Engines are made here: what a thread allocates comes in fresh pages and goes with the thread.
+    std::deque<topolens::CubicalPairs<Pixel, kind>> engines;
+    for (std::int64_t part = 0; part < count; ++part) engines.emplace_back(shape.height, shape.width, inner);
+    topolens::parallel_chunks(count, static_cast<int>(count), [&](std::int64_t part, std::int64_t) {
+        auto& engine = engines[static_cast<size_t>(part)];
         BarColumns& bars = parts[static_cast<size_t>(part)];
         const std::int64_t begin = shape.count * part / count, end = shape.count * (part + 1) / count;
         for (std::int64_t b = begin; b < end; ++b) {

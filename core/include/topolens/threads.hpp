@@ -9,7 +9,7 @@
 
 namespace topolens {
 
-// Calls work(begin, end) on consecutive chunks of [0, count), one chunk per thread.
+// Calls work(begin, end) on consecutive chunks of [0, count), one chunk per thread, the first on this one.
 // The first exception of any chunk is rethrown here.
 template <class Work>
 void parallel_chunks(std::int64_t count, int threads, Work&& work) {
@@ -21,16 +21,16 @@ void parallel_chunks(std::int64_t count, int threads, Work&& work) {
     std::vector<std::exception_ptr> failures(static_cast<std::size_t>(used));
     {
         std::vector<std::jthread> crew;
-        crew.reserve(static_cast<std::size_t>(used));
-        for (std::int64_t t = 0; t < used; ++t) {
-            crew.emplace_back([&, t] {
-                try {
-                    work(count * t / used, count * (t + 1) / used);
-                } catch (...) {
-                    failures[static_cast<std::size_t>(t)] = std::current_exception();
-                }
-            });
-        }
+        const auto chunk = [&](std::int64_t t) {
+            try {
+                work(count * t / used, count * (t + 1) / used);
+            } catch (...) {
+                failures[static_cast<std::size_t>(t)] = std::current_exception();
+            }
+        };
+        crew.reserve(static_cast<std::size_t>(used - 1));
+        for (std::int64_t t = 1; t < used; ++t) crew.emplace_back([&chunk, t] { chunk(t); });
+        chunk(0);
     }
     for (auto& failure : failures)
         if (failure) std::rethrow_exception(failure);
