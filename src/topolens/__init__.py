@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         edge_weighted,
         lower_star,
         rips,
+        weighted_rips,
         witness,
     )
     from topolens.image_persistence import image_persistence
@@ -49,6 +50,7 @@ __all__ = [
     "shapes",
     "training_report",
     "vectorizations",
+    "weighted_rips",
     "witness",
 ]
 
@@ -70,6 +72,7 @@ _HOMES = {
     "report": "report",
     "rips": "filtrations",
     "training_report": "report",
+    "weighted_rips": "filtrations",
     "witness": "filtrations",
 }
 

@@ -122,7 +122,7 @@ def rips_cocycles(values: Tensor, n: int, field: int, max_scale: float) -> Cocyc
 
 
 def cubical_pairs(images: Tensor, construction: str, superlevel: bool, max_dim: int) -> Pairs:
-    """Bars of cubical complexes from signals, images or volumes (batch, ...sides) without the pixels that never enter."""
+    """Bars of cubical complexes of signals, images or volumes (batch, ...sides) without the pixels that never enter."""
     if images.ndim == 3:
         dim, batch, cells = _core.cubical_pairs(pixels(images), construction, superlevel, max_dim, threads())
         return Pairs(dim, batch, cells)
