@@ -95,10 +95,9 @@ def weighted_rips(points: Tensor, weights: Tensor, *, p: float = 1.0, max_scale:
         ValueError: If shapes do not fit, a number is not finite, a weight is negative, `p` is none of the three, or
             `max_scale` is not above 0.
 
-    Gradients: flow to the points and the weights of the critical cells; 0 to the points where the heavier weight decides.
+    Gradients: flow to the points and the weights of the critical cells, to weights alone where the heavier one decides.
     Cost: as `rips` from the matrix of values.
-    Source: "DTM-based filtrations", 2019, definition 3.1; levels are doubled there by nobody but GUDHI and us, so that
-        weights of 0 give the usual Rips filtration.
+    Source: "DTM-based filtrations", 2019. Levels are doubled, as in GUDHI, so that weights of 0 give `rips`.
 
     Example:
         >>> import topolens as tl
