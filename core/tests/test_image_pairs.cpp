@@ -73,7 +73,10 @@ void counts_agree(std::mt19937& random) {
             h[k] = std::min(f[k], g[k]);
         }
         Pairs own, image;
-        CubicalPairs<float, kind>(height, width).compute(f.data(), 1, own);
+        BarColumns bars_of_f;
+        CubicalPairs<float, kind>(height, width).compute(f.data(), false, 1, 0, bars_of_f);
+        for (std::size_t k = 0; k < bars_of_f.count; ++k)
+            own.push_back({bars_of_f.dim[k], bars_of_f.cells[2 * k], bars_of_f.cells[2 * k + 1]});
         ImagePairs<float, kind>(height, width).compute(f.data(), f.data(), 1, image);
         report("an image in itself", same(own, image));
         std::vector<BarMatch> found;
