@@ -82,7 +82,8 @@ template <class Real>
 Indices cell_clusters(Input<Real, 2> points, Input<std::int64_t, 1> members, Input<std::int64_t, 1> offsets,
                       std::int64_t bins, int threads) {
     check_cells(members, offsets, static_cast<std::int64_t>(points.shape(0)));
-    if (bins < 1) throw std::invalid_argument("bins must be at least 1, got " + std::to_string(bins));
+    if (bins < 1 || bins > 1'000'000)
+        throw std::invalid_argument("bins must lie between 1 and 1,000,000, got " + std::to_string(bins));
     std::vector<std::int64_t> labels;
     {
         nb::gil_scoped_release release;

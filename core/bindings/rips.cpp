@@ -80,7 +80,7 @@ std::tuple<Numbers, Numbers, Numbers, Numbers, Numbers> rips_cost(Input<Scalar, 
             bytes.push_back(cost.bytes);
         }
     }
-    const std::size_t dims = count > 0 ? simplices.size() / count : static_cast<std::size_t>(max_dim) + 2;
+    const std::size_t dims = count > 0 ? simplices.size() / count : 0;
     return {owned(std::move(simplices), {count, dims}), owned(std::move(openers), {count}),
             owned(std::move(relations), {count}), owned(std::move(seconds), {count}), owned(std::move(bytes), {count})};
 }

@@ -209,10 +209,12 @@ inline void price(RipsCost& cost, std::int64_t n, std::int64_t max_dim, std::int
 
 }  // namespace detail
 
-// One cost per scale, for degrees 0 .. max_dim >= 1 of one item on one thread.
+// One cost per scale, for degrees 0 .. max_dim of one item on one thread; degrees that n vertices cannot have are
+// left out.
 template <class Scalar>
 std::vector<RipsCost> rips_cost(const Scalar* values, std::int64_t n, std::int64_t max_dim,
                                 const std::vector<double>& scales) {
+    if (max_dim > 0) max_dim = std::max<std::int64_t>(highest_degree(n, max_dim), 1);
     check_rips_request(n, max_dim, 2, 0.0);
     const RipsValues<Scalar> item{values, n};
     check_rips_values(item);
