@@ -1,6 +1,7 @@
 // Rips pairs, degree-1 cocycles and spanning trees. Every function runs without the GIL.
 #include "bindings.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -80,7 +81,7 @@ std::tuple<Numbers, Numbers, Numbers, Numbers, Numbers> rips_cost(Input<Scalar, 
             bytes.push_back(cost.bytes);
         }
     }
-    const std::size_t dims = count > 0 ? simplices.size() / count : 0;
+    const std::size_t dims = count > 0 ? simplices.size() / count : static_cast<std::size_t>(std::clamp<std::int64_t>(max_dim, 0, 64)) + 2;
     return {owned(std::move(simplices), {count, dims}), owned(std::move(openers), {count}),
             owned(std::move(relations), {count}), owned(std::move(seconds), {count}), owned(std::move(bytes), {count})};
 }

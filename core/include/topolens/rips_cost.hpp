@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -209,12 +211,11 @@ inline void price(RipsCost& cost, std::int64_t n, std::int64_t max_dim, std::int
 
 }  // namespace detail
 
-// One cost per scale, for degrees 0 .. max_dim of one item on one thread; degrees that n vertices cannot have are
-// left out.
+// One cost per scale, for degrees 0 .. max_dim of one item on one thread.
 template <class Scalar>
 std::vector<RipsCost> rips_cost(const Scalar* values, std::int64_t n, std::int64_t max_dim,
                                 const std::vector<double>& scales) {
-    if (max_dim > 0) max_dim = std::max<std::int64_t>(highest_degree(n, max_dim), 1);
+    if (max_dim > 64) throw std::invalid_argument("a cost is estimated up to max_dim 64, got " + std::to_string(max_dim));
     check_rips_request(n, max_dim, 2, 0.0);
     const RipsValues<Scalar> item{values, n};
     check_rips_values(item);
