@@ -28,39 +28,37 @@ public:
         if (kind == Construction::top_cells)
             for (Cell& side : sides_) ++side;
         steps_ = {sides_[1] * sides_[2], sides_[2], 1};
+        count_ = sides_[0] * steps_[0];
         for (unsigned axes = 0; axes < 8; ++axes) around_[axes] = voxels_around(axes);
     }
 
     Construction kind() const { return kind_; }
-    Cell vertices() const { return sides_[0] * steps_[0]; }
+    Cell vertices() const { return count_; }
     Cell step(std::size_t axis) const { return steps_[axis]; }
     static std::int64_t directions(int dim) { return dim % 3 == 0 ? 1 : 3; }
 
-    std::array<Cell, 2> ends(Cell edge) const {
-        const Cell vertex = edge % vertices();
-        return {vertex, vertex + step(static_cast<std::size_t>(edge / vertices()))};
-    }
+    std::size_t direction(Cell cell) const { return std::size_t{cell >= count_} + std::size_t{cell >= 2 * count_}; }
+    Cell vertex(Cell cell) const { return cell - static_cast<Cell>(direction(cell)) * count_; }
+
+    std::array<Cell, 2> ends(Cell edge) const { return {vertex(edge), vertex(edge) + step(direction(edge))}; }
 
     std::array<Cell, 4> sides(Cell square) const {
-        const Cell count = vertices(), vertex = square % count, normal = square / count;
-        const Cell a = normal == 0 ? 1 : 0, b = normal == 2 ? 1 : 2;
-        return {a * count + vertex, a * count + vertex + step(static_cast<std::size_t>(b)), b * count + vertex,
-                b * count + vertex + step(static_cast<std::size_t>(a))};
+        const std::size_t normal = direction(square), a = normal == 0 ? 1 : 0, b = normal == 2 ? 1 : 2;
+        const Cell first = static_cast<Cell>(a) * count_ + vertex(square);
+        const Cell second = static_cast<Cell>(b) * count_ + vertex(square);
+        return {first, first + step(b), second, second + step(a)};
     }
 
-    // The rank of the voxel that a cell enters with; `ranks` are those of the framed volume.
-    std::int32_t entry(const std::vector<std::int32_t>& ranks, int dim, Cell cell) const {
-        const auto direction = static_cast<unsigned>(cell / vertices());
-        const unsigned axes = dim == 1 ? 1U << direction : dim == 2 ? 7U ^ 1U << direction : dim == 0 ? 0U : 7U;
-        const Cell vertex = cell % vertices();
-        const Cell voxel = framed(vertex / steps_[0], vertex % steps_[0] / steps_[1], vertex % steps_[1]);
-        std::int32_t found = ranks[static_cast<std::size_t>(voxel + around_[axes][0])];
-        for (const Cell other : around_[axes])
-            found = pick(found, ranks[static_cast<std::size_t>(voxel + other)]);
-        return found;
+    // Cells that lie in one block of the box have one number, blocks come in C order.
+    std::size_t block(Cell cell) const {
+        const auto [z, y, x] = corner(cell);
+        return static_cast<std::size_t>((z / block_side * blocks(1) + y / block_side) * blocks(2) + x / block_side);
     }
 
-    // visit(first cell, entries) for the cells of each row along the last axis, in C order of their centres.
+    std::size_t blocks() const { return static_cast<std::size_t>(blocks(0) * blocks(1) * blocks(2)); }
+
+    // visit(first cell, entries) for the cells of each row along the last axis, in C order of their centres. An entry is
+    // the rank of the voxel that a cell enters with; `ranks` are those of the framed volume.
     template <class Visit>
     void for_each_row(const std::vector<std::int32_t>& ranks, int dim, Visit&& visit) const {
         std::vector<std::int32_t> entries;
@@ -71,12 +69,21 @@ public:
                 const unsigned axes = static_cast<unsigned>(z % 2 | y % 2 << 1 | rest << 2);
                 entries.resize(static_cast<std::size_t>(sides_[2] - rest));
                 enter_row(ranks.data() + framed(z / 2, y / 2, 0), axes, entries);
-                visit(direction(axes, dim) * vertices() + z / 2 * steps_[0] + y / 2 * steps_[1], entries);
+                visit(direction_along(axes, dim) * count_ + z / 2 * steps_[0] + y / 2 * steps_[1], entries);
             }
     }
 
 private:
-    static Cell direction(unsigned axes, int dim) {
+    static constexpr Cell block_side = 32;
+
+    Cell blocks(std::size_t axis) const { return (sides_[axis] + block_side - 1) / block_side; }
+
+    std::array<Cell, 3> corner(Cell cell) const {
+        const Cell least = vertex(cell);
+        return {least / steps_[0], least % steps_[0] / steps_[1], least % steps_[1]};
+    }
+
+    static Cell direction_along(unsigned axes, int dim) {
         return dim == 1 ? std::countr_zero(axes) : dim == 2 ? std::countr_zero(7U ^ axes) : 0;
     }
 
@@ -112,7 +119,7 @@ private:
     }
 
     Construction kind_;
-    Cell row_, slice_;
+    Cell row_, slice_, count_;
     std::array<Cell, 3> sides_, steps_{};
     std::array<std::vector<Cell>, 8> around_;
 };
@@ -120,7 +127,8 @@ private:
 // All cells of one dimension in the order in which they enter.
 struct CellOrder {
     std::vector<std::int32_t> cells;
-    std::vector<std::int32_t> rank;  // per cell number; -1 where the box has no such cell
+    std::vector<std::int32_t> rank;   // per cell number; -1 where the box has no such cell
+    std::vector<std::int32_t> entry;  // per cell number: rank of the voxel that the cell enters with
 };
 
 }  // namespace topolens

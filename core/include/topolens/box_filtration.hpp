@@ -1,6 +1,7 @@
 // A volume as a filtration of the cells of its box. What takes long is found when first asked for, and kept.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -29,10 +30,9 @@ public:
           ranks_(static_cast<std::size_t>((depth + 2) * (height + 2) * (width + 2)),
                  std::numeric_limits<std::int32_t>::max()) {}
 
-    // The volume must outlive the calls that follow. Voxels of equal value keep their order.
+    // Voxels of equal value keep their order.
     void read(const Real* volume) {
         constexpr int bits = 8 * static_cast<int>(sizeof(Key));
-        values_ = volume;
         orders_ = {};
         joins_.reset();
         voids_.reset();
@@ -43,9 +43,11 @@ public:
                 static_cast<Key>(order_key(volume[v])) ^ Key{1} << (bits - 1), static_cast<std::int32_t>(v)};
         radix_sort(voxels, spare, bits, [](const Voxel& voxel) { return voxel.key; });
         voxels_.resize(voxels.size());
+        values_.resize(voxels.size());
         for (std::size_t rank = 0; rank < voxels.size(); ++rank) {
             const std::int64_t v = voxels[rank].voxel, z = v / (height_ * width_), y = v / width_ % height_;
             voxels_[rank] = voxels[rank].voxel;
+            values_[rank] = volume[v];
             ranks_[static_cast<std::size_t>(((z + 1) * (height_ + 2) + y + 1) * (width_ + 2) + v % width_ + 1)] =
                 static_cast<std::int32_t>(rank);
         }
@@ -77,13 +79,10 @@ public:
         return *voids_;
     }
 
-    // The voxel that a cell enters with.
-    Cell voxel(int dim, Cell cell) const {
-        return voxels_[static_cast<std::size_t>(grid_.entry(ranks_, dim, cell))];
-    }
-
+    // The voxel that a cell enters with, and its value.
+    Cell voxel(int dim, Cell cell) { return voxels_[entry(dim, cell)]; }
+    Real value(int dim, Cell cell) { return values_[entry(dim, cell)]; }
     Cell first_voxel() const { return voxels_[0]; }
-    Real value(Cell voxel) const { return values_[voxel]; }
     const BoxGrid& grid() const { return grid_; }
 
 private:
@@ -92,11 +91,17 @@ private:
         Cell voxel;
     };
 
+    std::size_t entry(int dim, Cell cell) {
+        return static_cast<std::size_t>(cells(dim).entry[static_cast<std::size_t>(cell)]);
+    }
+
     CellOrder sorted(int dim) const {
         CellOrder order;
         order.rank.assign(static_cast<std::size_t>(BoxGrid::directions(dim) * grid_.vertices()), -1);
+        order.entry.resize(order.rank.size());
         std::vector<Cell> start(voxels_.size() + 1);
-        grid_.for_each_row(ranks_, dim, [&](Cell, const std::vector<Cell>& entries) {
+        grid_.for_each_row(ranks_, dim, [&](Cell cell, const std::vector<Cell>& entries) {
+            std::copy(entries.begin(), entries.end(), order.entry.begin() + cell);
             for (const Cell entry : entries) ++start[static_cast<std::size_t>(entry) + 1];
         });
         std::partial_sum(start.begin(), start.end(), start.begin());
@@ -113,9 +118,9 @@ private:
 
     const BoxGrid& grid_;
     std::int64_t depth_, height_, width_;
-    const Real* values_ = nullptr;
     std::vector<Cell> ranks_;   // per voxel of the framed volume
     std::vector<Cell> voxels_;  // per rank
+    std::vector<Real> values_;  // per rank
     std::array<std::optional<CellOrder>, 4> orders_;
     std::optional<std::vector<bool>> joins_, voids_;
 };

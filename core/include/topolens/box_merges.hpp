@@ -42,8 +42,8 @@ void pair_cubes(const BoxGrid& grid, const CellOrder& squares, const CellOrder& 
             rank[static_cast<std::size_t>(node)] = own;
     }
     for (auto square = squares.cells.rbegin(); square != squares.cells.rend(); ++square) {
-        const std::int32_t above = layer + *square % count;
-        const std::int32_t below = above - grid.step(static_cast<std::size_t>(*square / count));
+        const std::int32_t above = layer + grid.vertex(*square);
+        const std::int32_t below = above - grid.step(grid.direction(*square));
         std::int32_t a = lasts.find(above), b = lasts.find(below);
         if (a == b) continue;
         if (rank[static_cast<std::size_t>(a)] < rank[static_cast<std::size_t>(b)]) std::swap(a, b);

@@ -23,7 +23,7 @@ namespace topolens {
 template <class Real, class Event>
 void pair_cells(BoxFiltration<Real>& inner, BoxFiltration<Real>& outer, int dim, LoopPairs& loops, Event&& event) {
     const auto check = [&](std::int32_t birth, std::int32_t death) {
-        if (inner.value(inner.voxel(dim, birth)) < outer.value(outer.voxel(dim + 1, death))) event(birth, death);
+        if (inner.value(dim, birth) < outer.value(dim + 1, death)) event(birth, death);
     };
     if (dim == 0) pair_vertices(inner.grid(), inner.cells(0), outer.cells(1), check);
     if (dim == 1) loops.pair(inner.grid(), inner.cells(1), inner.joins(), outer.cells(2), outer.voids(), check);

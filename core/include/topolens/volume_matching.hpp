@@ -70,7 +70,7 @@ private:
 
     void match(int dim, std::vector<BarMatch>& matches) {
         const std::vector<Bar> of_f = list_bars(f_, dim), of_g = list_bars(g_, dim);
-        const auto voxels = [dim](const BoxFiltration<Real>& volume, const Bar& bar) {
+        const auto voxels = [dim](BoxFiltration<Real>& volume, const Bar& bar) {
             return std::array<CellIndex, 2>{volume.voxel(dim, bar.birth), volume.voxel(dim + 1, bar.death)};
         };
         auto a = of_f.begin(), b = of_g.begin();
