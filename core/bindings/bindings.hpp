@@ -61,6 +61,7 @@ void bind_cubical(nb::module_& m);
 void bind_volumes(nb::module_& m);
 void bind_graphs(nb::module_& m);
 void bind_image_pairs(nb::module_& m);
+void bind_volume_image_pairs(nb::module_& m);
 void bind_clouds(nb::module_& m);
 void bind_critical(nb::module_& m);
 void bind_reduction(nb::module_& m);

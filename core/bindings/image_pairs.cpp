@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "packed_matches.hpp"
 #include "topolens/bar_matching.hpp"
 #include "topolens/image_pairs.hpp"
 #include "topolens/threads.hpp"
@@ -80,20 +81,6 @@ std::vector<Matches> matches_of(Images<Real> f, Images<Real> g, Images<Real> h, 
                        matches[static_cast<size_t>(b)]);
     });
     return matches;
-}
-
-// Arrays (dim, batch, cells) of all items, cells of shape (rows, 4).
-nb::tuple packed_matches(const std::vector<Matches>& items) {
-    std::vector<std::int64_t> dim, batch, cells;
-    for (size_t b = 0; b < items.size(); ++b)
-        for (const topolens::BarMatch& match : items[b]) {
-            dim.push_back(match.dim);
-            batch.push_back(static_cast<std::int64_t>(b));
-            cells.insert(cells.end(), match.cells.begin(), match.cells.end());
-        }
-    const size_t rows = dim.size();
-    return nb::make_tuple(owned(std::move(dim), {rows}), owned(std::move(batch), {rows}),
-                          owned(std::move(cells), {rows, 4}));
 }
 
 template <class Real>

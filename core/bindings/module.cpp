@@ -9,6 +9,7 @@ NB_MODULE(_core, m) {
     bind_volumes(m);
     bind_graphs(m);
     bind_image_pairs(m);
+    bind_volume_image_pairs(m);
     bind_clouds(m);
     bind_critical(m);
     bind_reduction(m);

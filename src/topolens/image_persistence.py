@@ -16,9 +16,9 @@ def image_persistence(inner: Filtration, outer: Filtration, max_dim: int = 1) ->
     zero in outer: bars start at cells of inner and end at cells of outer.
 
     Args:
-        inner: What `cubical` returns for 2D images, a batch of B.
-        outer: The same for images that enter no later: at every pixel the values of `outer` are at most (superlevel:
-            at least) those of `inner`. Shape, construction and direction must be those of `inner`.
+        inner: What `cubical` returns for images or volumes, a batch of B.
+        outer: The same for images (volumes) that enter no later: at every pixel the values of `outer` are at most
+            (superlevel: at least) those of `inner`. Shape, construction and direction must be those of `inner`.
         max_dim: Largest homology dimension, at least 0.
 
     Returns:
@@ -28,12 +28,15 @@ def image_persistence(inner: Filtration, outer: Filtration, max_dim: int = 1) ->
     Raises:
         TypeError: If one of the two is no cubical filtration.
         ValueError: If they do not fit together, a pixel enters `outer` later than `inner`, or `max_dim` is negative.
+        OverflowError: If a volume, with one more voxel along each axis, has 2^31 / 3 voxels or more.
 
     Gradients: births carry them to the images of `inner`, deaths to those of `outer`; which pixels these are is locally
         constant, and a choice (by index) where values tie.
-    Cost: about that of the bars of the two filtrations.
+    Cost: images about that of the bars of the two filtrations. Volumes several times that, as all their cells take
+        part: a sort of the cells, union-find over them, and in dimension 1 a reduction of squares to edges.
     Source: "Persistent homology for kernels, images, and cokernels", 2009; as used in "Topologically faithful image
-        segmentation via induced matching of persistence barcodes", 2023. Bars come from union-find over basins.
+        segmentation via induced matching of persistence barcodes", 2023. Bars come from union-find, those of volumes
+        in dimension 1 from a reduction with columns in the order of `outer` and pivots in that of `inner`.
 
     Example:
         >>> import topolens as tl
@@ -56,8 +59,9 @@ def image_persistence(inner: Filtration, outer: Filtration, max_dim: int = 1) ->
 def _check_nested(inner: Filtration, outer: Filtration) -> tuple[Cubical, Cubical]:
     """The two filtrations, if the sublevel sets of one lie in those of the other."""
     for name, filtration in (("inner", inner), ("outer", outer)):
-        if not isinstance(filtration, Cubical) or len(filtration.shape) != 2:
-            raise TypeError(f"{name} must be a cubical filtration of 2D images, got {type(filtration).__name__}")
+        if not isinstance(filtration, Cubical) or len(filtration.shape) not in (2, 3):
+            got = "signals" if isinstance(filtration, Cubical) else type(filtration).__name__
+            raise TypeError(f"{name} must be a cubical filtration of images or volumes, got {got}")
         if filtration.frame is not None:
             raise ValueError(f"{name} must have no frame; pad the images of both instead")
     one, other = inner, outer
@@ -72,10 +76,9 @@ def _check_nested(inner: Filtration, outer: Filtration) -> tuple[Cubical, Cubica
         )
     late = one.values < other.values
     if late.any():
-        item, pixel = late.nonzero()[0].tolist()
-        row, column = divmod(pixel, one.shape[1])
+        item, *pixel = late.reshape(-1, *one.shape).nonzero()[0].tolist()
         raise ValueError(
-            f"inner must lie in outer, but pixel ({row}, {column}) of item {item} enters inner first; "
+            f"inner must lie in outer, but pixel {tuple(pixel)} of item {item} enters inner first; "
             "exchange the two, or take their minimum (superlevel: maximum) as outer"
         )
     return one, other

@@ -100,17 +100,21 @@ def test_extended_persistence(kind: str, superlevel: bool) -> None:
     assert gradgradcheck(lambda x: bars(x).square().sum() * x.sum(), values)
 
 
+@pytest.mark.parametrize("shape", [(2, 6, 7), (1, 4, 4, 5)])
 @pytest.mark.parametrize("construction", ["V", "T"])
 @pytest.mark.parametrize("superlevel", [False, True])
-def test_image_persistence(construction: str, superlevel: bool) -> None:
-    one, other = generic(2, 6, 7, seed=1), (generic(2, 6, 7, seed=2) + 0.005).detach().requires_grad_()
+def test_image_persistence(construction: str, superlevel: bool, shape: tuple[int, ...]) -> None:
+    top = len(shape) - 2
+    peak = torch.zeros(shape, dtype=torch.float64)
+    peak[(0, *[1] * (top + 1))] = -2 if superlevel else 2  # noise alone has no voids
+    one, other = ((generic(*shape, seed=k) + 0.0025 * k + peak).detach().requires_grad_() for k in (1, 2))
 
     def bars(x: Tensor, y: Tensor) -> Diagrams:
         outer = torch.maximum(x, y) if superlevel else torch.minimum(x, y)
-        f, g = (cubical(z, construction=construction, superlevel=superlevel) for z in (x, outer))
-        return image_persistence(f, g)
+        f, g = (cubical(z, construction=construction, superlevel=superlevel, axes=top + 1) for z in (x, outer))
+        return image_persistence(f, g, top)
 
-    assert set(bars(one, other).finite().dim.tolist()) == {0, 1}
+    assert set(bars(one, other).finite().dim.tolist()) == set(range(top + 1))
     assert gradcheck(lambda x, y: bars(x, y).finite().intervals, (one, other))
     assert gradgradcheck(lambda x, y: bars(x, y).finite().persistence.square().sum() * x.sum(), (one, other))
 

@@ -46,13 +46,20 @@ def nested(images: Tensor) -> tuple[Tensor, Tensor]:
     return torch.maximum(one, other), other
 
 
-@given(strategies.images(batch=4), constructions, st.booleans())
+NESTED = st.one_of(strategies.images(max_side=6, batch=4), strategies.grids(3, batch=4))
+
+
+def of_grids(images: Tensor, construction: str, superlevel: bool = False) -> Filtration:
+    return cubical(images, construction=construction, superlevel=superlevel, axes=images.ndim - 1)
+
+
+@given(NESTED, constructions, st.booleans())
 def test_image_persistence_batch(images: Tensor, construction: str, superlevel: bool) -> None:
     inner, outer = nested(images)
     inner, outer = (-inner, -outer) if superlevel else (inner, outer)
 
     def bars(f: Tensor, g: Tensor) -> Diagrams:
-        return image_persistence(*(cubical(x, construction=construction, superlevel=superlevel) for x in (f, g)))
+        return image_persistence(*(of_grids(x, construction, superlevel) for x in (f, g)), max_dim=2)
 
     assert one_by_one(bars(inner, outer), [bars(inner[i : i + 1], outer[i : i + 1]) for i in range(2)])
 
@@ -275,20 +282,20 @@ def test_all_points_as_their_own_witnesses_give_rips(points: Tensor) -> None:
     assert (2 * f.values >= g.values - 1e-12).all()
 
 
-@given(strategies.images(), constructions)
+@given(st.one_of(strategies.images(), strategies.grids(3)), constructions)
 def test_an_image_in_itself_has_its_own_bars(images: Tensor, construction: str) -> None:
-    f = cubical(images, construction=construction)
-    d, image = persistence(f), image_persistence(f, f)
+    f = of_grids(images, construction)
+    d, image = persistence(f, max_dim=2), image_persistence(f, f, max_dim=2)
     assert torch.equal(image.cells, d.cells)
     assert torch.equal(image.intervals, d.intervals)
 
 
-@given(strategies.images(max_side=6, batch=2), constructions)
+@given(NESTED, constructions)
 def test_bars_of_the_image_are_bars_cut_short(images: Tensor, construction: str) -> None:
     """Each starts with a bar of the inner image and ends no later, and ends with a bar of the outer that is older."""
-    inner, outer = (cubical(x, construction=construction) for x in nested(images))
-    through, d, e = image_persistence(inner, outer), persistence(inner), persistence(outer)
-    for dim in (0, 1):
+    inner, outer = (of_grids(x[:1], construction) for x in nested(images))
+    through, d, e = image_persistence(inner, outer, 2), persistence(inner, max_dim=2), persistence(outer, max_dim=2)
+    for dim in (0, 1, 2):
         bars = intervals(through, dim)
         for born in {b for b, _ in bars}:
             ends, own = ([x for b, x in side if b == born] for side in (bars, intervals(d, dim)))
@@ -300,16 +307,18 @@ def test_bars_of_the_image_are_bars_cut_short(images: Tensor, construction: str)
             assert all(x >= y for x, y in zip(sorted(starts), sorted(own), strict=False))
 
 
-@given(strategies.images(max_side=6, batch=2), constructions)
+@given(NESTED, constructions)
 def test_image_persistence_may_be_turned_and_mirrored(images: Tensor, construction: str) -> None:
     def bars(f: Tensor, g: Tensor) -> list[tuple[int, int, float, float]]:
-        return rows(image_persistence(*(cubical(x, construction=construction) for x in (f, g))))
+        return rows(image_persistence(*(of_grids(x, construction) for x in (f, g)), max_dim=2))
 
     inner, outer = nested(images)
     expected = bars(inner, outer)
-    for axes in ((1,), (2,), (1, 2)):
+    last = images.ndim - 1
+    for axes in ((1,), (last,), (1, last)):
         assert bars(inner.flip(axes), outer.flip(axes)) == expected
     assert bars(inner.mT, outer.mT) == expected
+    assert bars(inner.movedim(1, -1), outer.movedim(1, -1)) == expected
 
 
 # Stability ----------------------------------------------------------------------------------------------------------

@@ -31,7 +31,10 @@ def example(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def compare(f: np.ndarray, g: np.ndarray, construction: str, essential: bool) -> tuple[list[float], list[list[int]]]:
-    """Per dimension the loss, and the numbers of bars matched, of f alone and of g alone, in sublevel sets."""
+    """Per dimension the loss, and the numbers of bars matched, of f alone and of g alone, in sublevel sets.
+
+    Images, or volumes of one layer.
+    """
     one, other = (torch.from_numpy(np.ascontiguousarray(x))[None] for x in (f, g))
     found = matched_bars(one, other, torch.minimum(one, other), construction, 1)
     losses, counts = [], []
@@ -82,12 +85,15 @@ def test_examples_of_the_two_dimensional_program(data_folder: Path) -> None:
     assert checked == 29
 
 
-def test_example_of_the_three_dimensional_program(data_folder: Path) -> None:
+@pytest.mark.parametrize("sides", [2, 3])
+def test_example_of_the_three_dimensional_program(data_folder: Path, sides: int) -> None:
+    """The example is an image; as a volume it is one layer."""
     with np.load(data_folder / "betti_matching_examples.npz") as data:
         target = 1.0 - data["roads_0111__label"]
     published = json.loads((data_folder / "betti_matching_expected.json").read_text())["published_betti_matching_3d"]
     distance = distance_transform_edt(target) - distance_transform_edt(1 - target)
-    losses, counts = compare(distance, target, "V", essential=False)
+    layers = (x.reshape((1,) * (sides - 2) + x.shape) for x in (distance, target))
+    losses, counts = compare(*layers, "V", essential=False)
     assert [count[0] for count in counts] == published["matched"]
     assert [count[1] for count in counts] == published["unmatched_input1"]
     assert [count[2] for count in counts] == published["unmatched_input2"]

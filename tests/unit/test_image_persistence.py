@@ -50,6 +50,31 @@ def test_a_loop_that_is_filled_earlier_in_the_outer() -> None:
         assert d.intervals.tolist() == [[float(ring.flatten()[birth]), 3.0]]
 
 
+def test_a_void_that_is_filled_earlier_in_the_outer() -> None:
+    """A ball in a shell that closes with a corner (T) or the last of the voxels around the sides (V)."""
+    shell = torch.zeros(1, 3, 3, 3)
+    shell[0, 1, 1, 1], shell[0, 2, 2, 2], shell[0, 2, 1, 1] = 5, 1, 0.5
+    filled = shell.clone()
+    filled[0, 1, 1, 1] = 3
+    for construction, birth in (("V", 26), ("T", 22)):
+        pair = (cubical(x, construction=construction, axes=3) for x in (shell, filled))
+        d = image_persistence(*pair, max_dim=2)
+        assert d.of_dim(2).cells.tolist() == [[birth, 13]]
+        assert d.of_dim(2).intervals.tolist() == [[float(shell.flatten()[birth]), 3.0]]
+        assert len(d.of_dim(1)) == 0
+
+
+def test_a_loop_in_a_volume_that_is_filled_earlier_in_the_outer() -> None:
+    ring = torch.full((1, 3, 3, 3), 9.0)
+    ring[0, 1] = torch.tensor([[0.0, 0.0, 0.0], [0.0, 5.0, 0.0], [0.0, 1.0, 0.0]])
+    filled = ring.clone()
+    filled[0, 1, 1, 1] = 3
+    for construction in "VT":
+        d = image_persistence(*(cubical(x, construction=construction, axes=3) for x in (ring, filled))).of_dim(1)
+        assert d.cells.tolist() == [[16, 13]]
+        assert d.intervals.tolist() == [[1.0, 3.0]]
+
+
 def test_superlevel() -> None:
     inner, outer = torch.tensor([[[3.0, 1.0, 2.0]]]), torch.tensor([[[3.0, 1.5, 2.5]]])
     d = image_persistence(cubical(inner, superlevel=True), cubical(outer, superlevel=True))
@@ -93,10 +118,22 @@ def test_refused(outer: object, message: str) -> None:
 
 def test_refused_kinds() -> None:
     graph = lower_star(torch.zeros(2), torch.tensor([[0], [1]]))
-    with pytest.raises(TypeError, match="inner must be a cubical filtration of 2D images, got LowerStar"):
+    with pytest.raises(TypeError, match="inner must be a cubical filtration of images or volumes, got LowerStar"):
         image_persistence(graph, cubical(torch.zeros(1, 2, 3)))
-    with pytest.raises(TypeError, match="outer must be a cubical filtration of 2D images, got LowerStar"):
+    with pytest.raises(TypeError, match="outer must be a cubical filtration of images or volumes, got LowerStar"):
         image_persistence(cubical(torch.zeros(1, 2, 3)), graph)
+    with pytest.raises(TypeError, match="inner must be a cubical filtration of images or volumes, got signals"):
+        image_persistence(cubical(torch.zeros(1, 2)), cubical(torch.zeros(1, 2)))
+
+
+def test_refused_volumes() -> None:
+    volumes = torch.zeros(2, 2, 3, 4)
+    later = volumes.clone()
+    later[1, 0, 2, 3] = 1
+    with pytest.raises(ValueError, match=r"pixel \(0, 2, 3\) of item 1 enters inner first"):
+        image_persistence(cubical(volumes, axes=3), cubical(later, axes=3))
+    with pytest.raises(ValueError, match="must agree in shape, construction and direction"):
+        image_persistence(cubical(volumes, axes=3), cubical(volumes, axes=2))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

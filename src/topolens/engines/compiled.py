@@ -146,22 +146,24 @@ def framed_pairs(framed: Tensor, sources: Tensor, values: Tensor, construction: 
 
 
 def image_pairs(inner: Tensor, outer: Tensor, construction: str, max_dim: int) -> Pairs:
-    """Bars of H(inner) -> H(outer) for images (batch, height, width) with inner >= outer; births in inner."""
+    """Bars of H(inner) -> H(outer) for images or volumes (batch, *sides) with inner >= outer; births in inner."""
     shared = torch.promote_types(inner.dtype, outer.dtype)
     first, second = array(inner.to(shared)), array(outer.to(shared))
-    found = _pairs(_core.image_pairs(first, second, construction, max_dim, threads()))
+    find = _core.image_pairs if inner.ndim == 3 else _core.volume_image_pairs
+    found = _pairs(find(first, second, construction, max_dim, threads()))
     return _entering(found, first, stride=first[:1].size, at_death=second)
 
 
 def matched_bars(first: Tensor, second: Tensor, outer: Tensor, construction: str, max_dim: int) -> Matches:
-    """Bars of images (batch, height, width) first and second, matched through outer <= min(first, second).
+    """Bars of images or volumes (batch, *sides) first and second, matched through outer <= min(first, second).
 
     Two bars are matched if their images in the homology of outer reach the same bar of it; both images must be alive
     for a moment. In dimension 0 the bars that never die are matched with each other. Pixels of +inf count as others do.
     """
     shared = torch.promote_types(torch.promote_types(first.dtype, second.dtype), outer.dtype)
     f, g, h = (array(x.to(shared)) for x in (first, second, outer))
-    dim, batch, cells = _core.matched_bars(f, g, h, construction, max_dim, threads())
+    find = _core.matched_bars if first.ndim == 3 else _core.matched_volume_bars
+    dim, batch, cells = find(f, g, h, construction, max_dim, threads())
     return Matches(dim, batch, cells[:, :2], cells[:, 2:])
 
 
