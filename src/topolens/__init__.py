@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from topolens import analyses, coordinates, distances, probes, sampling, shapes, vectorizations
+    from topolens import analyses, coordinates, distances, layers, probes, sampling, shapes, vectorizations
     from topolens.analyses import Finding
     from topolens.diagrams import Diagrams
     from topolens.extended_persistence import ExtendedDiagrams, extended_persistence
@@ -40,6 +40,7 @@ __all__ = [
     "edge_weighted",
     "extended_persistence",
     "image_persistence",
+    "layers",
     "lower_star",
     "mapper",
     "persistence",
