@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from topolens.extended_persistence import ExtendedDiagrams, extended_persistence
     from topolens.filtrations import (  # type: ignore[no-redef]
         Filtration,
+        alpha,
         cubical,
         edge_weighted,
         lower_star,
         rips,
+        weak_alpha,
         weighted_rips,
         witness,
     )
@@ -33,6 +35,7 @@ __all__ = [
     "Finding",
     "MapperGraph",
     "Report",
+    "alpha",
     "analyses",
     "coordinates",
     "cubical",
@@ -51,6 +54,7 @@ __all__ = [
     "shapes",
     "training_report",
     "vectorizations",
+    "weak_alpha",
     "weighted_rips",
     "witness",
 ]
@@ -63,6 +67,7 @@ _HOMES = {
     "Finding": "analyses",
     "MapperGraph": "mapper",
     "Report": "report",
+    "alpha": "filtrations",
     "cubical": "filtrations",
     "edge_weighted": "filtrations",
     "extended_persistence": "extended_persistence",
@@ -73,6 +78,7 @@ _HOMES = {
     "report": "report",
     "rips": "filtrations",
     "training_report": "report",
+    "weak_alpha": "filtrations",
     "weighted_rips": "filtrations",
     "witness": "filtrations",
 }

@@ -1,5 +1,6 @@
-"""Tensors become filtrations here: `rips`, `cubical`, `lower_star`, `edge_weighted`, `witness`, `weighted_rips`."""
+"""Tensors become filtrations here: `rips`, `cubical`, `lower_star`, `alpha` and their kin."""
 
+from topolens.filtrations.alpha import Alpha, alpha, weak_alpha
 from topolens.filtrations.base import Filtration
 from topolens.filtrations.cubical import Cubical, cubical
 from topolens.filtrations.edge_weighted import EdgeWeighted, edge_weighted
@@ -9,6 +10,7 @@ from topolens.filtrations.weighted_rips import WeightedRips, weighted_rips
 from topolens.filtrations.witness import Witness, witness
 
 __all__ = [
+    "Alpha",
     "Cubical",
     "EdgeWeighted",
     "Filtration",
@@ -16,10 +18,12 @@ __all__ = [
     "Rips",
     "WeightedRips",
     "Witness",
+    "alpha",
     "cubical",
     "edge_weighted",
     "lower_star",
     "rips",
+    "weak_alpha",
     "weighted_rips",
     "witness",
 ]

@@ -19,21 +19,44 @@ def maxmin(points: Tensor, count: int, seed: int = 0) -> Tensor:
         Rows, shape (batch, count), int64, on the device of `points`.
 
     Raises:
-        ValueError: If the shape is wrong, a coordinate is NaN, or a cloud has fewer distinct points than `count`.
+        ValueError: If the shape is wrong, a coordinate is NaN, or `count` is negative or above the number of distinct
+            points of a cloud.
 
-    Cost: O(batch n d count).
+    Cost: O(batch n d count); in tensor operations, all clouds at once, where `points` are not on the CPU.
     Source: "Topological estimation using witness complexes", 2004, section 2.3.
     """
     check_no_nan("points", check_tensor("points", points, ("batch", "n", "d"), "for one cloud pass points[None]"))
+    if count < 0:
+        raise ValueError(f"count must be at least 0, got {count}")
+    batch, n, _ = points.shape
+    if not batch:
+        return torch.zeros(0, count, dtype=torch.int64, device=points.device)
+    if not n:
+        raise ValueError(f"count must be at most the number of distinct points, 0, got {count}")
     generator = torch.Generator().manual_seed(seed)
-    rows = []
-    for cloud in points:
-        start = int(torch.randint(len(cloud), (), generator=generator)) if len(cloud) else 0
-        found = compiled.maxmin(cloud, count, start) if len(cloud) else torch.zeros(0, dtype=torch.int64)
-        if len(found) < count:
-            raise ValueError(f"count must be at most the number of distinct points, {len(found)}, got {count}")
-        rows.append(found)
-    return torch.stack(rows).to(points.device) if rows else torch.zeros(0, count, dtype=torch.int64)
+    starts = [int(torch.randint(n, (), generator=generator)) for _ in range(batch)]
+    if points.device.type == "cpu":
+        found = [compiled.maxmin(cloud, count, start) for cloud, start in zip(points, starts, strict=True)]
+        distinct = min(map(len, found))
+    else:
+        found, distinct = _farthest(points.detach(), count, torch.tensor(starts, device=points.device))
+    if distinct < count:
+        raise ValueError(f"count must be at most the number of distinct points, {distinct}, got {count}")
+    return torch.stack(list(found))
+
+
+def _farthest(points: Tensor, count: int, start: Tensor) -> tuple[Tensor, int]:
+    """The same in tensor operations, and the number of points after which one cloud had no other left."""
+    rows = start.new_zeros(len(points), count)
+    nearest = points.new_full(points.shape[:2], float("inf"))
+    gap = points.new_zeros(len(points), count)
+    for k in range(count):
+        rows[:, k] = start
+        chosen = points[torch.arange(len(points), device=points.device), start]
+        nearest = torch.minimum(nearest, (points - chosen[:, None]).square().sum(2))
+        gap[:, k], start = nearest.max(1)
+    spent = (gap[:, :-1] == 0).any(0)  # nothing lies farther than 0 after that many
+    return rows, int(spent.nonzero()[0]) + 1 if spent.any() else count
 
 
 def cover_radius(points: Tensor, landmarks: Tensor) -> float:
