@@ -25,7 +25,7 @@ def persistence(
     filtration, so that autograd knows them.
 
     Args:
-        filtration: What `rips`, `alpha`, `cubical`, `lower_star` or another function of `topolens.filtrations` returns, a batch of B.
+        filtration: What `rips`, `alpha`, `cubical`, `lower_star` or another of their kin returns, a batch of B.
         max_dim: Largest homology dimension, at least 0.
         field: Prime p; homology is taken over Z/p.
         gradient: How births and deaths pass their gradient on. "sparse": to the two cells of each bar. "basin"

@@ -15,6 +15,8 @@ from topolens.filtrations.base import Filtration
 from topolens.filtrations.delaunay import FLAT, Triangulation, delaunay
 from topolens.filtrations.smoothing import interpolated
 
+ON_SPHERE = 1e-8  # a point off a sphere by less than this part of its distance to the others lies on it
+
 
 class Alpha(Filtration):
     """Delaunay complexes; the cells of an item are its vertices, edges, triangles ... in lexicographic order.
@@ -69,7 +71,9 @@ class Alpha(Filtration):
         cells = self._complexes[item]
         values = self.values[item].to("cpu", torch.float64).numpy()
         starts = np.cumsum([0, *map(len, cells.simplices)])
-        dims, boundary, position = [], [], {}
+        dims: list[int] = []
+        boundary: list[list[tuple[int, int]]] = []
+        position: dict[int, int] = {}
         for dim, faces in enumerate(cells.faces[: max_dim + 2]):
             for row, cell in zip(faces, range(starts[dim], starts[dim + 1]), strict=True):
                 if values[cell] <= self.max_scale:
@@ -90,8 +94,8 @@ def _radii(points: Tensor, names: Tensor, item: Tensor | None = None) -> Tensor:
             chosen = names[rows, :width]
             corners = points[chosen] if item is None else points[item[rows, :width], chosen]
             squares = _spheres(corners)[1]
-            flat = squares <= 0
-            radii = radii.index_put((rows,), torch.where(flat, 0, torch.where(flat, 1, squares).sqrt()))
+            safe = torch.where(squares > 0, squares, 1)
+            radii = radii.index_put((rows,), torch.where(squares > 0, safe.sqrt(), 0))
     return radii
 
 
@@ -99,7 +103,8 @@ def _spheres(corners: Tensor) -> tuple[Tensor, Tensor]:
     """Centres and squared radii of the smallest spheres through corners (rows, k + 1, d).
 
     The centre is sought in an orthonormal basis of the edges at the first corner. An edge that adds no direction of
-    its own, as in four corners of a square, adds no condition either.
+    its own adds no condition either if its end lies on the sphere so far, as the fourth corner of a square does;
+    otherwise, as for three points in a row, there is no sphere and the square is inf.
     """
     centre, squared = corners[:, 0], corners.new_zeros(len(corners))
     basis: list[tuple[Tensor, Tensor]] = []
@@ -119,6 +124,7 @@ def _spheres(corners: Tensor) -> tuple[Tensor, Tensor]:
         basis.append((direction, coordinate))
         centre = centre + coordinate[:, None] * direction
         squared = squared + coordinate.square()
+        squared = torch.where(counts | (height.abs() <= ON_SPHERE * length), squared, math.inf)
     return centre, squared
 
 
@@ -155,7 +161,7 @@ def _longest_edges(cells: Triangulation, cloud: Tensor) -> np.ndarray:
 
 
 def _rising(cells: Triangulation, roots: list[np.ndarray], squares: list[np.ndarray]) -> np.ndarray:
-    """Roots of all cells, with that of a face where a cell would come before it (by rounding, or for want of its own)."""
+    """Roots of all cells, with that of a face where a cell would come before it."""
     for dim in range(1, len(roots)):
         faces = cells.faces[dim]
         last = faces[np.arange(len(faces)), squares[dim - 1][faces].argmax(1)]

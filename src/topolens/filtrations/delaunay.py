@@ -25,7 +25,8 @@ def delaunay(points: np.ndarray) -> Triangulation:
     """
     centred = points - points.mean(0) if len(points) else points
     spread = np.linalg.svd(centred, full_matrices=False)
-    rank = int((spread.S > FLAT * spread.S.max(initial=0)).sum())
+    extent = spread.S.max(initial=0)
+    rank = int((FLAT * extent < spread.S).sum())
     flat = centred @ spread.Vh[:rank].T
     if rank < 2:
         order = np.argsort(flat[:, 0] if rank else flat.sum(1), kind="stable")
@@ -63,5 +64,3 @@ def _distinct(rows: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     first = np.zeros(number.max(initial=-1) + 1, np.int64)
     first[number] = np.arange(len(rows))
     return rows[first], number
-
-

@@ -36,13 +36,14 @@ def maxmin(points: Tensor, count: int, seed: int = 0) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     starts = [int(torch.randint(n, (), generator=generator)) for _ in range(batch)]
     if points.device.type == "cpu":
-        found = [compiled.maxmin(cloud, count, start) for cloud, start in zip(points, starts, strict=True)]
-        distinct = min(map(len, found))
+        rows = [compiled.maxmin(cloud, count, start) for cloud, start in zip(points, starts, strict=True)]
+        distinct = min(map(len, rows))
     else:
         found, distinct = _farthest(points.detach(), count, torch.tensor(starts, device=points.device))
+        rows = list(found)
     if distinct < count:
         raise ValueError(f"count must be at most the number of distinct points, {distinct}, got {count}")
-    return torch.stack(list(found))
+    return torch.stack(rows)
 
 
 def _farthest(points: Tensor, count: int, start: Tensor) -> tuple[Tensor, int]:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from topolens.engines import compiled
 from topolens.sampling import (
     covariance_filters,
     cover_radius,
@@ -11,6 +12,7 @@ from topolens.sampling import (
     maxmin,
     neighbour_distance,
 )
+from topolens.sampling.maxmin import _farthest
 
 
 def test_neighbour_distance_by_hand():
@@ -60,3 +62,30 @@ def test_covariance_null_keeps_the_dominant_plane():
     points = angle.cos()[:, None] * plane[0] + angle.sin()[:, None] * plane[1]
     null = covariance_filters(points, seed=1)
     assert torch.allclose((null @ plane.T).norm(dim=1), torch.ones(400), atol=1e-4)
+
+
+@pytest.mark.parametrize("levels", [2, 5, 1000])
+def test_landmarks_in_tensor_operations(levels):
+    """The path of a GPU, here on the CPU: the same rows with ties and duplicates, and the same word when points end."""
+    points = torch.randint(levels, (4, 60, 3), generator=torch.Generator().manual_seed(levels)).double()
+    starts = [0, 7, 7, 59]
+    distinct = min(len(cloud.unique(dim=0)) for cloud in points)
+    for count in (0, 1, 7, distinct, 60):
+        rows, found = _farthest(points, count, torch.tensor(starts))
+        assert found == min(count, distinct)
+        if count <= distinct:
+            expected = [compiled.maxmin(cloud, count, start) for cloud, start in zip(points, starts, strict=True)]
+            assert rows.tolist() == [x.tolist() for x in expected]
+
+
+def test_a_negative_number_of_landmarks_is_refused():
+    with pytest.raises(ValueError, match="count must be at least 0, got -1"):
+        maxmin(torch.zeros(1, 3, 2), -1)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_landmarks_stay_on_the_device():
+    points = torch.rand(2, 500, 9, generator=torch.Generator().manual_seed(0))
+    found = maxmin(points.cuda(), 40)
+    assert found.device.type == "cuda"
+    assert found.tolist() == maxmin(points, 40).tolist()
