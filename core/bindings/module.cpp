@@ -13,4 +13,5 @@ NB_MODULE(_core, m) {
     bind_clouds(m);
     bind_critical(m);
     bind_reduction(m);
+    bind_rank_ranges(m);
 }

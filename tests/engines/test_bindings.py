@@ -37,6 +37,11 @@ def ends(rng: np.random.Generator, edges: int, n: int) -> np.ndarray:
     return rng.integers(0, n, (edges, 2))
 
 
+def windows(n: int) -> tuple[np.ndarray, ...]:
+    """Places of four entries in planes of width n + 2, two ranks and three ranges."""
+    return np.array([0, 1, n + 2, 2 * n + 6]), np.array([0, 3]), np.array([0, -1, 1]), np.array([1, 1, 0])
+
+
 # One valid call of every function; n points, vertices or edges.
 VALID: dict[str, Callable[[np.random.Generator, int], tuple[Any, ...]]] = {
     "cell_clusters": lambda r, n: (r.random((n, 3), "f4"), r.permutation(n), np.array([0, n // 2, n]), 10, 2),
@@ -69,8 +74,27 @@ VALID: dict[str, Callable[[np.random.Generator, int], tuple[Any, ...]]] = {
     ),
     "lower_star_pairs": lambda r, n: (r.random(n, "f4"), ends(r, n, n).T.copy(), np.array([0, n]), 1, 2),
     "matched_bars": lambda r, n: ((x := pixels(r, 2)) + 1, x + 2, x, "VT"[n % 2], 1, 2),
+    "matched_volume_bars": lambda r, n: ((x := pixels(r, 3)) + 1, x + 2, x, "VT"[n % 2], 2, 2),
     "matrix_faults": lambda r, n: (square(r, n), 2),
     "maxmin": lambda r, n: (r.random((n + 1, 3), "f4"), 2, 0, 1),
+    "rank_ranges": lambda r, n: (r.random((2, 1, 3, n + 2), "f4"), (1, 1, n), (1, 1, 1), *windows(n), bool(n % 2), 2),
+    "rank_ranges_gather": lambda r, n: (
+        r.random((2, 1, 3, n + 2), "f4"),
+        r.integers(0, 4, (2, 2, 1, 1, n)).astype(np.uint8),
+        r.random((2, 1, 3, n + 2), "f4") if n % 2 else None,
+        (1, 1, 1),
+        *windows(n),
+        2,
+    ),
+    "rank_ranges_scatter": lambda r, n: (
+        r.random((2, 3, 1, 1, n), "f4"),
+        r.integers(0, 4, (2, 2, 1, 1, n)).astype(np.uint8),
+        (1, 3, n + 2),
+        r.random((2, 1, 3, n + 2), "f4") if n % 2 else None,
+        (1, 1, 1),
+        *windows(n),
+        2,
+    ),
     "reduce_boundary": lambda r, n: (
         np.array([0, 0, 0, 2]),
         np.array([0, 1]),
@@ -95,6 +119,7 @@ VALID: dict[str, Callable[[np.random.Generator, int], tuple[Any, ...]]] = {
     "spanning_tree_points": lambda r, n: (r.random((2, n, 3), "f4"), 2),
     "values_of_distances": lambda r, n: (square(r, n), 2),
     "values_of_points": lambda r, n: (r.random((2, n, 3), "f4"), 2),
+    "volume_image_pairs": lambda r, n: ((x := pixels(r, 3)) + 1, x, "VT"[n % 2], 2, 2),
     "volume_pairs": lambda r, n: (pixels(r, 3), "VT"[n % 2], 2, 2),
     "witness_edges": lambda r, n: (r.random((4, n), "f4"), r.random(n, "f4"), 2),
 }

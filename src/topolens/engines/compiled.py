@@ -196,6 +196,31 @@ def witness_edges(distances: Tensor, slack: Tensor) -> Tensor:
     return torch.from_numpy(_core.witness_edges(array(distances), array(slack), threads()))
 
 
+Lists = tuple[tuple[int, int, int], np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # see `topolens.engines.windows`
+
+
+def window_ranges(padded: Tensor, out: tuple[int, int, int], lists: Lists, absent: bool) -> tuple[Tensor, Tensor]:
+    """Differences of ranks in windows over planes (planes, depth, height, width), and the entries they came from."""
+    values, entries = _core.rank_ranges(array(padded), out, *lists, absent, threads())
+    return torch.from_numpy(values), torch.from_numpy(entries)
+
+
+def window_scatter(
+    gradient: Tensor, entries: Tensor, sides: tuple[int, int, int], values: Tensor | None, lists: Lists
+) -> Tensor:
+    """What a gradient at these differences is at the planes; shared among equal entries where values are given."""
+    given = None if values is None else array(values)
+    places = entries.contiguous().numpy()
+    return torch.from_numpy(_core.rank_ranges_scatter(array(gradient), places, sides, given, *lists, threads()))
+
+
+def window_gather(field: Tensor, entries: Tensor, values: Tensor | None, lists: Lists) -> Tensor:
+    """The adjoint of `window_scatter`."""
+    given = None if values is None else array(values)
+    places = entries.contiguous().numpy()
+    return torch.from_numpy(_core.rank_ranges_gather(array(field), places, given, *lists, threads()))
+
+
 def spanning_tree(distances: Tensor) -> Tensor:
     """Edges of the minimum spanning trees of distances (batch, n, n), shape (batch, n - 1, 2)."""
     return torch.from_numpy(_core.spanning_tree(array(distances), threads()))
