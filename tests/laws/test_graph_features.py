@@ -84,6 +84,19 @@ def test_convex_features_are_stable_and_steady_is_ranging(feature: Feature, grap
     assert (far <= largest_move(one, other, edges)).all()
 
 
+@pytest.mark.parametrize("feature", CONVEX, ids=lambda f: f.name)
+@settings(max_examples=30)
+@given(graph=moved(), own=st.lists(st.tuples(st.integers(0, 5), st.integers(-2, 2)), min_size=6, max_size=6))
+def test_convex_features_are_stable_when_vertices_move_too(feature: Feature, graph: tuple, own: list) -> None:
+    one, other, edges = graph
+    first, steps = torch.tensor(own, dtype=torch.float64).T
+    found = [
+        gf.steady(weighted_graph(values, edges, vertices=vertices), feature).diagram()
+        for values, vertices in ((one, first), (other, first + steps))
+    ]
+    assert bottleneck(*found) <= max(largest_move(one, other, edges), float(steps.abs().max()))
+
+
 @pytest.mark.parametrize("sampling", SAMPLINGS, ids=lambda s: s.name)
 @given(graph=moved())
 def test_coherent_samplings_are_stable(sampling: gf.CoherentSampling, graph: tuple) -> None:

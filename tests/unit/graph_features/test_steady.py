@@ -45,6 +45,13 @@ def test_a_gap_within_one_weight_is_no_gap() -> None:
     assert bars(gf.steady(lettered(text), gf.hub()), text) == {"v": [(1.0, INF)]}
 
 
+def test_what_lasts_no_time_does_not_count() -> None:
+    """Among the edges of weight 1 the vertex v would be a hub for a moment, and again at 4 before u catches up."""
+    text = "vu:1 vw:1 ux:1 vy:2 uz:3 vp:4 uq:4"
+    for persistence in (gf.steady, gf.ranging):
+        assert bars(persistence(lettered(text), gf.hub()), text) == {"v": [(2.0, 3.0)]}
+
+
 def test_repeated_edges_and_loops() -> None:
     edges = torch.tensor([[0, 1, 1, 1], [1, 0, 1, 2]])
     found = gf.steady(weighted_graph(torch.tensor([5.0, 1.0, 0.0, 2.0]), edges), gf.degree_window(0, 2))
