@@ -211,3 +211,17 @@ def test_a_long_path_needs_no_recursion() -> None:
 
     neighbours = {v: [w for w in (v - 1, v + 1) if 0 <= w < n] for v in range(n)}
     assert len(blocks_of(neighbours)) == n - 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_gpu_equals_cpu() -> None:
+    weights, edges = torch.rand(200, dtype=torch.float64), torch.randint(40, (2, 200))
+    windows = [(0, 2), (1, 4), (3, None)]
+    here = gf.degree_intervals(weights, edges, windows)
+    there = gf.degree_intervals(weights.cuda(), edges.cuda(), windows)
+    assert there.device.type == "cuda"
+    assert torch.equal(there.cpu(), here)
+    d, e = (gf.steady(weighted_graph(w, i), gf.hub()).diagram() for w, i in
+            ((weights, edges), (weights.cuda(), edges.cuda())))  # fmt: skip
+    assert e.intervals.device.type == e.cells.device.type == "cuda"
+    assert torch.equal(e.intervals.cpu(), d.intervals)
