@@ -17,7 +17,7 @@ class Step(NamedTuple):
     level: float  # rising, the weight or (superlevel) its negative
     cell: int
     vertex: int  # -1 for an edge
-    arc: Edge
+    arc: tuple[int, int]
     number: int  # column of edge_index, -1 for a vertex
     weight: float  # of the edge itself, in the user's units
 
