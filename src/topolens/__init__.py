@@ -6,7 +6,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from topolens import analyses, coordinates, distances, layers, probes, sampling, shapes, vectorizations
+    from topolens import (
+        analyses,
+        coordinates,
+        distances,
+        graph_features,
+        layers,
+        probes,
+        sampling,
+        shapes,
+        vectorizations,
+    )
     from topolens.analyses import Finding
     from topolens.diagrams import Diagrams
     from topolens.extended_persistence import ExtendedDiagrams, extended_persistence
@@ -42,6 +52,7 @@ __all__ = [
     "distances",
     "edge_weighted",
     "extended_persistence",
+    "graph_features",
     "image_persistence",
     "layers",
     "lower_star",
