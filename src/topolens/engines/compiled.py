@@ -146,7 +146,7 @@ def framed_pairs(framed: Tensor, sources: Tensor, values: Tensor, construction: 
 
 
 def image_pairs(inner: Tensor, outer: Tensor, construction: str, max_dim: int) -> Pairs:
-    """Bars of H(inner) -> H(outer) for images or volumes (batch, *sides) with inner >= outer; births in inner."""
+    """Bars of H(inner) -> H(outer) for images or volumes (batch, sides ...) with inner >= outer; births in inner."""
     shared = torch.promote_types(inner.dtype, outer.dtype)
     first, second = array(inner.to(shared)), array(outer.to(shared))
     find = _core.image_pairs if inner.ndim == 3 else _core.volume_image_pairs
@@ -155,7 +155,7 @@ def image_pairs(inner: Tensor, outer: Tensor, construction: str, max_dim: int) -
 
 
 def matched_bars(first: Tensor, second: Tensor, outer: Tensor, construction: str, max_dim: int) -> Matches:
-    """Bars of images or volumes (batch, *sides) first and second, matched through outer <= min(first, second).
+    """Bars of images or volumes (batch, sides ...) first and second, matched through outer <= min(first, second).
 
     Two bars are matched if their images in the homology of outer reach the same bar of it; both images must be alive
     for a moment. In dimension 0 the bars that never die are matched with each other. Pixels of +inf count as others do.
