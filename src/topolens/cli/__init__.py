@@ -1,11 +1,11 @@
-"""The command line: `topolens report` and `topolens demo`. Each command parses, calls and prints."""
+"""The command line: `report`, `demo` and `reproduce`. Each command parses, calls and prints."""
 
 from typing import Annotated
 
 import typer
 
 from topolens import __version__
-from topolens.cli import demo, report
+from topolens.cli import demo, report, reproduce
 
 app = typer.Typer(
     help="See, with numbers and their references, what shape the weights of a neural network have.",
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command(name="report", epilog=report.EXAMPLES)(report.command)
 app.command(name="demo", epilog=demo.EXAMPLES)(demo.command)
+app.add_typer(reproduce.app, name="reproduce")
 
 
 def _print_version(wanted: bool) -> None:

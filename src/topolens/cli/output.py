@@ -44,6 +44,20 @@ def check_directory(path: Path) -> None:
             raise ValueError(f"the report cannot go to {path}: {path / name} is a directory; remove it first")
 
 
+def tell_study(report: Report, directory: Path, quiet: bool) -> None:
+    """Save the report of a study, and print what each of its findings says."""
+    report = replace(report, provenance={**report.provenance, "command": _command()})
+    page = report.save(directory)
+    if not quiet:
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console.width = 120
+        for finding in report.findings:
+            console.print(Text(f"{finding.subject}: {finding.verdict}", style="bold"))
+            console.print(Text(finding.answer))
+    typer.echo(str(page) if quiet else f"report: {page}")
+
+
 def tell(report: Report, directory: Path | None, as_json: bool, quiet: bool) -> None:
     """Save the report if it has a place, and print what the user asked for."""
     report = replace(report, provenance={**report.provenance, "command": _command()})

@@ -6,6 +6,7 @@ from topolens.plots.curves import curves
 from topolens.plots.diagram import diagram
 from topolens.plots.drawing import KINDS, draw
 from topolens.plots.filters import filters
+from topolens.plots.images import images
 from topolens.plots.mapper import mapper
 from topolens.plots.markup import svg
 from topolens.plots.nulls import nulls
@@ -20,6 +21,7 @@ __all__ = [
     "draw",
     "filters",
     "filters_along_circle",
+    "images",
     "mapper",
     "nulls",
     "occupancy",

@@ -10,6 +10,7 @@ from topolens.analyses.finding import Figure
 from topolens.plots.barcode import barcode
 from topolens.plots.circle import filters_along_circle, occupancy, orientation, plane
 from topolens.plots.filters import filters
+from topolens.plots.images import images
 from topolens.plots.mapper import mapper
 from topolens.plots.nulls import nulls
 from topolens.plots.patches import patches
@@ -29,6 +30,7 @@ KINDS: dict[str, Callable[..., Canvas]] = {
     "mapper": mapper,
     "patches": patches,
     "filters": filters,
+    "images": images,
 }
 
 

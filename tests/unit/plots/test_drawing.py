@@ -35,6 +35,7 @@ DATA = {
     "patches": {"angles": np.arange(36) / 36 * 2 * np.pi, "filters": np.full(36, 1 / 36), "patches": np.full(36, 1 / 36),
                 "distance": 0.0},
     "filters": {"filters": np.random.default_rng(0).standard_normal((100, 5, 7))},
+    "images": {"images": [np.eye(5), np.ones((3, 7)), torch.rand(9, 4)], "titles": ["one", "two", "three"], "columns": 2},
 }  # fmt: skip
 EMPTY = {
     "barcode": {"bars": []},
@@ -47,6 +48,7 @@ EMPTY = {
     "mapper": {"positions": [], "sizes": [], "edges": [], "filters": [], "filter_positions": []},
     "patches": {"angles": [], "filters": [], "patches": [], "distance": 0.0},
     "filters": {"filters": []},
+    "images": {"images": []},
 }
 DEGENERATE = {
     "barcode": {"bars": [[1, 0.0, None]], "null_max": None},
@@ -59,6 +61,7 @@ DEGENERATE = {
     "mapper": {"positions": [[2.0, 2.0]], "sizes": [0], "edges": []},
     "patches": {"angles": [0.0], "filters": [0.0], "patches": [0.0], "distance": 0.0},
     "filters": {"filters": np.zeros((1, 3, 3))},
+    "images": {"images": [[[0.0]]], "titles": [], "columns": 9},
 }
 
 
