@@ -21,6 +21,9 @@ def images(images: Sequence[Any], titles: Sequence[str] = (), columns: int = 4) 
         images: Pictures (h, w), not necessarily of one size.
         titles: A few words for each, or none at all.
         columns: Pictures in a row.
+
+    Raises:
+        ValueError: If a picture has no pixels or is not of shape (h, w).
     """
     pictures = [np.asarray(image, dtype=float) for image in images]
     if not pictures:
@@ -29,15 +32,14 @@ def images(images: Sequence[Any], titles: Sequence[str] = (), columns: int = 4) 
         if picture.ndim != 2 or picture.size == 0:
             raise ValueError(f"images must have shape (h, w), got {picture.shape}")
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     columns = max(1, min(int(columns), len(pictures)))
     rows = -(-len(pictures) // columns)
     side = WIDTH / columns
     tallest = max(picture.shape[0] / picture.shape[1] for picture in pictures)
-    figure = Figure(
-        figsize=(WIDTH, rows * (side * min(tallest, 2.0) + (0.24 if titles else 0.06))), layout="constrained"
-    )
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)  # type: ignore[union-attr]
+    height = rows * (side * min(tallest, 2.0) + (0.24 if titles else 0.06))
+    figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02))
     for place in range(rows * columns):
         axes = figure.add_subplot(rows, columns, place + 1)
         axes.set_axis_off()
