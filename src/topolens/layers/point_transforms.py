@@ -13,8 +13,9 @@ from topolens.vectorizations.entropy import entropy_terms
 
 def _margin(intervals: Tensor, samples: Tensor) -> Tensor:
     """How far each sample lies within each bar, shape (bars, samples); negative outside."""
-    low, high = intervals.amin(1, keepdim=True), intervals.amax(1, keepdim=True)
-    return torch.minimum(samples - low, high - samples)
+    birth, death = intervals[:, :1], intervals[:, 1:]
+    # Half the length minus the distance to the middle: its backward is several times cheaper than that of a minimum.
+    return (death - birth).abs() / 2 - (samples - (birth + death) / 2).abs()
 
 
 def tent_transform(intervals: Tensor, samples: Tensor) -> Tensor:
