@@ -46,8 +46,11 @@ def reduced(features: Tensor, batch: Tensor, size: int, op: str, k: int = 1) -> 
         index = batch[:, None].expand_as(features)
         out = features.new_zeros(size, features.shape[1])
         return out.scatter_reduce(0, index, features, f"a{op}", include_self=False)
-    out = features.new_zeros(size, features.shape[1]).index_add(0, batch, features)
-    return out / _counts(batch, size).clamp(min=1)[:, None] if op == "mean" else out
+    wide = torch.promote_types(features.dtype, torch.float32)  # in half precision a sum of ones stops at 256
+    out = features.new_zeros(size, features.shape[1], dtype=wide).index_add(0, batch, features.to(wide))
+    if op == "mean":
+        out = out / _counts(batch, size).clamp(min=1)[:, None]
+    return out.to(features.dtype)
 
 
 def _counts(batch: Tensor, size: int) -> Tensor:

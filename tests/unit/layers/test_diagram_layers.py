@@ -68,6 +68,12 @@ def test_extremes_of_negative_features_are_negative() -> None:
     assert perslay(BARS, lambda d: -d.persistence[:, None], op="topk", k=2).tolist() == [[-2, -4], [0, 0], [-1, 0]]
 
 
+def test_a_sum_in_half_precision_does_not_stop() -> None:
+    many = Diagrams.from_intervals([{1: [[0, 1]] * 1024}], dtype=torch.bfloat16)
+    assert float(perslay(many, persistence)) == 1024
+    assert perslay(many, persistence).dtype == torch.bfloat16
+
+
 def test_weights_and_what_follows() -> None:
     rho = nn.Linear(1, 1, bias=False)
     nn.init.constant_(rho.weight, 0.5)
@@ -155,9 +161,9 @@ def test_weights_by_hand() -> None:
 def test_a_table_of_weights() -> None:
     """Cells of side 1 with middles at 0.5 and 1.5; rows go along the births."""
     table, box = torch.tensor([[0.0, 1.0], [10.0, 11.0]]), ((0.0, 2.0), (0.0, 2.0))
-    points = torch.tensor([[0.2, 0.2], [0.5, 1.5], [1.0, 1.0], [0.75, 1.5], [-9.0, 9.0], [2.0, 2.0]])
+    points = torch.tensor([[0.2, 0.2], [0.5, 1.5], [1.0, 1.0], [0.75, 1.25], [-9.0, 9.0], [2.0, 2.0]])
     assert grid_weight(points, table, *box, "cells").tolist() == [0, 1, 11, 1, 1, 11]
-    torch.testing.assert_close(grid_weight(points, table, *box), torch.tensor([0, 1, 5.5, 3.5, 1, 11]))
+    torch.testing.assert_close(grid_weight(points, table, *box), torch.tensor([0, 1, 5.5, 3.25, 1, 11]))
 
 
 # Vectorisations ------------------------------------------------------------------------------------------------------
@@ -243,6 +249,14 @@ def test_padding_is_never_attended() -> None:
     other = x.clone()
     other[:, 2:] = 1e6
     assert torch.equal(block(x, ignored)[:, :2], block(other, ignored)[:, :2])
+
+
+def test_a_diagram_without_bars_pools_to_nothing() -> None:
+    layer = Persformer(2, width=8, heads=2)
+    layer.out = nn.Identity()
+    out = layer(BARS)
+    assert (out[1] == 0).all()
+    assert (out[[0, 2]] != 0).any(1).all()
 
 
 def test_dimensions_are_told_apart() -> None:
