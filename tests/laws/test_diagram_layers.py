@@ -211,6 +211,12 @@ def test_gradients_are_right(name: str) -> None:
 
 
 @each_layer
+def test_nan_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="intervals contains NaN; remove or replace those entries first"):
+        layer(name)(two_bars(0.1, float("nan")))
+
+
+@each_layer
 def test_input_is_untouched(name: str) -> None:
     f, d = layer(name), batch(7)
     d.intervals.requires_grad_()

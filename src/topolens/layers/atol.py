@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from topolens.diagrams import Diagrams
 from topolens.layers.perslay import perslay
 from topolens.layers.planes import distance, squared_distance
+from topolens.layers.segments import check_bars
 
 CONTRASTS = ("gaussian", "laplacian", "indicator")
 
@@ -33,7 +34,7 @@ def atol(diagrams: Diagrams, centres: Tensor, scales: Tensor, *, contrast: str =
         op: "sum" counts every bar alike, "mean" every diagram.
 
     Raises:
-        ValueError: If the contrast or the operation is unknown.
+        ValueError: If the contrast or the operation is unknown, or a bar is NaN.
 
     Gradients: To bars, centres and scales; 0 is chosen at a centre.
     Source: "ATOL: Measure Vectorization for Automatic Topologically-Oriented Learning", 2021, section 2. GUDHI calls
@@ -96,7 +97,7 @@ class Atol(nn.Module):
         Raises:
             ValueError: If k is below 1 or above the number of distinct finite bars.
         """
-        diagrams = diagrams.detach().finite()
+        diagrams = check_bars(diagrams).detach().finite()
         points = diagrams.intervals.cpu().double()
         distinct = len(points.unique(dim=0))
         if not 1 <= k <= distinct:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from topolens.diagrams import Diagrams
 from topolens.layers.rising_grid import RisingGrid
+from topolens.layers.segments import check_bars
 from topolens.vectorizations import landscape
 
 
@@ -37,4 +38,4 @@ class Landscape(nn.Module):
 
     def forward(self, diagrams: Diagrams) -> Tensor:
         """Shape (batch, levels, samples)."""
-        return landscape(diagrams.finite(), self.grid(), levels=self.levels)
+        return landscape(check_bars(diagrams).finite(), self.grid(), levels=self.levels)

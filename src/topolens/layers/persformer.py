@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from topolens._checks import check_dim
 from topolens.diagrams import Diagrams
 from topolens.layers.deep_sets import bar_features
-from topolens.layers.segments import check_dtype
+from topolens.layers.segments import check_bars, check_dtype
 
 
 def padded_rows(x: Tensor, batch: Tensor, batch_size: int) -> tuple[Tensor, Tensor]:
@@ -56,7 +56,8 @@ class Persformer(nn.Module):
     """Features of a diagram from attention among its bars, pooled by a learnable query.
 
     Each bar comes in as birth, death and an indicator of its dimension; there are no positions, so the order of bars
-    does not matter. Bars that never die are left out; `capped` ends them. A diagram without bars pools to 0.
+    does not matter. Bars that never die are left out; `capped` ends them. A diagram without bars pools to 0. Time and
+    memory grow with the square of the largest number of bars in the batch.
 
     Args:
         features: Number of features that come out.
@@ -97,7 +98,7 @@ class Persformer(nn.Module):
     def forward(self, diagrams: Diagrams) -> Tensor:
         """Shape (batch, features)."""
         check_dtype(diagrams, self.query)
-        bars = diagrams.finite()
+        bars = check_bars(diagrams).finite()
         if not bars.batch_size:
             return self.out(bars.intervals.new_zeros(0, self.query.shape[-1]))
         points, ignored = padded_rows(bar_features(bars, self.max_dim), bars.batch, bars.batch_size)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from topolens._checks import check_positive
 from topolens.diagrams import Diagrams
 from topolens.layers.rising_grid import RisingGrid
+from topolens.layers.segments import check_bars
 from topolens.vectorizations import persistence_image
 
 
@@ -41,5 +42,5 @@ class PersistenceImage(nn.Module):
     def forward(self, diagrams: Diagrams) -> Tensor:
         """Shape (batch, rows, columns)."""
         return persistence_image(
-            diagrams, self.births(), self.persistences(), sigma=self.log_sigma.exp(), power=self.power
+            check_bars(diagrams), self.births(), self.persistences(), sigma=self.log_sigma.exp(), power=self.power
         )

@@ -32,7 +32,7 @@ def perslay(
         without bars, and where "topk" has fewer than k.
 
     Raises:
-        ValueError: If the operation is unknown or k is below 1.
+        ValueError: If the operation is unknown, k is below 1, a bar is NaN, or a function gives another shape.
 
     Gradients: To the finite bars and to whatever the functions hold. "max" and "min" split it evenly among equals;
         "topk" gives it to the first of them.

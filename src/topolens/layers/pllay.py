@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from topolens.diagrams import Diagrams
 from topolens.layers.rising_grid import RisingGrid
+from topolens.layers.segments import check_bars
 from topolens.vectorizations import landscape
 
 KINDS = ("affine", "radial")
@@ -23,12 +24,12 @@ def mean_landscapes(diagrams: Diagrams, grid: Tensor, logits: Tensor) -> Tensor:
         logits: One row per feature, one column per level, shape (features, levels).
 
     Raises:
-        ValueError: If the grid does not rise or there is no level.
+        ValueError: If the grid does not rise, there is no level, or a bar is NaN.
 
     Gradients: To bars, grid and logits.
     Source: "PLLay: Efficient Topological Layer based on Persistent Landscapes", 2020, section 3.
     """
-    levels = landscape(diagrams.finite(), grid, levels=logits.shape[1])
+    levels = landscape(check_bars(diagrams).finite(), grid, levels=logits.shape[1])
     return torch.einsum("fl,bls->bfs", logits.softmax(1), levels)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from topolens._checks import check_no_nan, is_traced
 from topolens.diagrams import Diagrams
 
 OPERATIONS = ("sum", "mean", "max", "min", "topk")
@@ -27,12 +28,19 @@ def check_dtype(diagrams: Diagrams, parameter: Tensor) -> None:
         raise TypeError(f"the layer has parameters of {own}, got bars of {given}; use diagrams.to({own}) or layer.to()")
 
 
+def check_bars(diagrams: Diagrams) -> Diagrams:
+    """The diagrams themselves, if no birth or death is NaN."""
+    if not is_traced():
+        check_no_nan("intervals", diagrams.intervals.detach())
+    return diagrams
+
+
 def set_apart(diagrams: Diagrams) -> Diagrams:
     """The same batch with one more item at its end, to which the bars that never die move as intervals (0, 0).
 
     The shapes depend on no value, so that no device waits and `torch.compile` sees no break; `reduced` drops the item.
     """
-    finite = torch.isfinite(diagrams.intervals.detach()).all(1)
+    finite = torch.isfinite(check_bars(diagrams).intervals.detach()).all(1)
     intervals = torch.where(finite[:, None], diagrams.intervals, torch.zeros_like(diagrams.intervals))
     batch = torch.where(finite, diagrams.batch, diagrams.batch_size)
     return replace(diagrams, intervals=intervals, batch=batch, batch_size=diagrams.batch_size + 1)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from topolens.diagrams import Diagrams
 from topolens.layers.rising_grid import RisingGrid
+from topolens.layers.segments import check_bars
 from topolens.vectorizations import silhouette
 
 
@@ -36,4 +37,4 @@ class Silhouette(nn.Module):
 
     def forward(self, diagrams: Diagrams) -> Tensor:
         """Shape (batch, samples)."""
-        return silhouette(diagrams, self.grid(), power=self.power)
+        return silhouette(check_bars(diagrams), self.grid(), power=self.power)

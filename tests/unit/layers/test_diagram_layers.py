@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+import topolens as tl
 from topolens.diagrams import Diagrams
 from topolens.layers import (
     Atol,
@@ -101,6 +102,14 @@ def test_a_layer_learns_which_bars_count() -> None:
         nn.functional.binary_cross_entropy_with_logits(layer(d)[:, 0], target).backward()
         optimiser.step()
     assert ((layer(d)[:, 0] > 0).float() == target).float().mean() > 0.95
+
+
+def test_the_gradient_reaches_the_points_of_a_cloud() -> None:
+    points = torch.rand(3, 20, 2, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    layer = PersLay(TentTransform(torch.linspace(0, 1, 8)), PowerWeight())
+    layer(tl.persistence(tl.rips(points), max_dim=1)).sum().backward()
+    assert points.grad is not None
+    assert (points.grad.abs().sum((1, 2)) > 0).all()
 
 
 def test_essential_bars_can_be_capped() -> None:
