@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.autograd import gradcheck
+from torch.autograd import gradcheck, gradgradcheck
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from topolens.diagrams import Diagrams
 from topolens.layers import (
@@ -194,20 +195,31 @@ def test_no_gradient_is_nan_and_all_parameters_get_one(name: str) -> None:
     assert unused == []
 
 
-@each_layer
-def test_gradients_are_right(name: str) -> None:
-    """In general position: no ties, no end on a sample."""
+def in_general_position() -> Diagrams:
+    """No ties, no end on a sample; the bars want a gradient."""
     rng = np.random.default_rng(6)
     births = rng.random(9)
     ends = torch.from_numpy(np.stack([births, births + 0.05 + rng.random(9)], 1)).requires_grad_()
-    d = Diagrams(ends, torch.tensor([0, 1] * 4 + [1]), torch.tensor([0] * 5 + [2] * 4), torch.full((9, 2), -1), 3)
-    f = layer(name)
+    dims, items = torch.tensor([0, 1] * 4 + [1]), torch.tensor([0] * 5 + [2] * 4)
+    return Diagrams(ends, dims, items, torch.full((9, 2), -1), 3)
+
+
+@each_layer
+def test_second_derivatives_are_right(name: str) -> None:
+    d, f = in_general_position(), layer(name)
+    with sdpa_kernel(SDPBackend.MATH):  # the others have no second derivative
+        assert gradgradcheck(lambda ends: f(with_bars(d, ends)).square(), (d.intervals,))
+
+
+@each_layer
+def test_gradients_are_right(name: str) -> None:
+    d, f = in_general_position(), layer(name)
     names, values = zip(*f.named_parameters(), strict=True)
 
     def run(ends: Tensor, *values: Tensor) -> Tensor:
         return torch.func.functional_call(f, dict(zip(names, values, strict=True)), (with_bars(d, ends),))
 
-    assert gradcheck(run, (ends, *values))
+    assert gradcheck(run, (d.intervals, *values))
 
 
 @each_layer

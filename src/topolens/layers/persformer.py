@@ -57,7 +57,8 @@ class Persformer(nn.Module):
 
     Each bar comes in as birth, death and an indicator of its dimension; there are no positions, so the order of bars
     does not matter. Bars that never die are left out; `capped` ends them. A diagram without bars pools to 0. Time and
-    memory grow with the square of the largest number of bars in the batch.
+    memory grow with the square of the largest number of bars in the batch. Second derivatives need torch's plain
+    attention: `torch.nn.attention.sdpa_kernel(SDPBackend.MATH)` around the call.
 
     Args:
         features: Number of features that come out.
