@@ -20,7 +20,8 @@ from topolens.layers import ExponentialTransform, PersLay, PowerWeight, TentTran
 
 peer = optional("torch_topological.nn.layers")
 PACKAGES = ("torch", "numpy", "torch_topological")
-ROOMS = ("src/topolens/layers", "src/topolens/diagrams.py", "src/topolens/vectorizations")
+FILES = ("perslay", "segments", "point_transforms", "structure_elements", "bar_weights", "planes")
+ROOMS = ("src/topolens/diagrams.py", *(f"src/topolens/layers/{name}.py" for name in FILES))
 GIVES = "gradient of parameters and bars"
 FEATURES = 50
 
