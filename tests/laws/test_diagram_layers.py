@@ -287,3 +287,13 @@ def test_compiled_is_the_same(name: str) -> None:
     torch.compiler.reset()
     compiled = torch.compile(f, backend="aot_eager", fullgraph=name in ONE_GRAPH)
     torch.testing.assert_close(compiled(d), f(d), atol=1e-12, rtol=1e-12)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@each_layer
+def test_on_a_gpu_it_is_the_same(name: str) -> None:
+    f, d = layer(name), batch(12)
+    expected = f(d)
+    found = f.to("cuda")(d.to("cuda"))
+    assert found.device.type == "cuda"
+    torch.testing.assert_close(found.cpu(), expected, atol=1e-10, rtol=1e-10)
