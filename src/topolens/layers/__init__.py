@@ -11,9 +11,18 @@ from topolens.layers.bar_weights import (
 )
 from topolens.layers.capped import capped
 from topolens.layers.deep_sets import DeepSets, EquivariantTransform, PermutationEquivariant, permutation_equivariant
+from topolens.layers.gfl import GFL, gfl_readout
+from topolens.layers.heat_kernel import (
+    HeatKernelSignature,
+    LaplacianSpectrum,
+    heat_kernel_signature,
+    laplacian_spectrum,
+)
 from topolens.layers.landscape import Landscape
+from topolens.layers.lower_stars import lower_stars
 from topolens.layers.persformer import Persformer
 from topolens.layers.persistence_image import PersistenceImage
+from topolens.layers.persistence_readout import PersistenceReadout, persistence_readout
 from topolens.layers.perslay import PersLay, perslay
 from topolens.layers.pllay import PLLay, mean_landscapes
 from topolens.layers.point_transforms import (
@@ -36,6 +45,9 @@ from topolens.layers.structure_elements import (
     rational_hat_transform,
     rational_transform,
 )
+from topolens.layers.togl import TOGL, TOGLFeatures
+from topolens.layers.vertex_filtrations import GINFiltration, VertexFiltration
+from topolens.layers.vertex_intervals import VertexIntervals, static_intervals, vertex_intervals
 
 __all__ = [
     "Atol",
@@ -44,34 +56,50 @@ __all__ = [
     "EquivariantTransform",
     "ExponentialTransform",
     "FlatTransform",
+    "GFL",
+    "GINFiltration",
     "GaussianMixtureWeight",
     "GaussianTransform",
     "GridWeight",
+    "HeatKernelSignature",
     "Landscape",
+    "LaplacianSpectrum",
     "LineTransform",
     "PLLay",
     "PermutationEquivariant",
     "PersLay",
     "Persformer",
     "PersistenceImage",
+    "PersistenceReadout",
     "PowerWeight",
     "RationalHatTransform",
     "RationalTransform",
     "Silhouette",
+    "TOGL",
+    "TOGLFeatures",
     "TentTransform",
+    "VertexFiltration",
+    "VertexIntervals",
     "atol",
     "capped",
     "exponential_transform",
     "flat_transform",
     "gaussian_mixture_weight",
     "gaussian_transform",
+    "gfl_readout",
     "grid_weight",
+    "heat_kernel_signature",
+    "laplacian_spectrum",
     "line_transform",
+    "lower_stars",
     "mean_landscapes",
     "permutation_equivariant",
+    "persistence_readout",
     "perslay",
     "power_weight",
     "rational_hat_transform",
     "rational_transform",
+    "static_intervals",
     "tent_transform",
+    "vertex_intervals",
 ]
