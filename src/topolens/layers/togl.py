@@ -50,10 +50,10 @@ class TOGL(nn.Module):
 
     Gradients: To x and all parameters, through the births and deaths.
     Cost: O(filtrations (vertices log vertices + edges)) in the engine, one matrix product per vertex beside it.
-    Source: "Topological Graph Neural Networks", 2022. There a loop comes with the edge that closes it, joint over all
-        filtrations, which depends on the order of edges; here with the vertex at which it closes, each filtration by
-        itself. Isolated vertices and graphs without edges are served, the centres of transforms lie in the plane
-        rather than on the diagonal, and a true bar (0, 0) counts.
+    Source: "Topological Graph Neural Networks", 2022. There a loop comes with the edge that closes it, which depends on
+        the order of edges; here with the vertex at which it closes, and the number of loops that do. Isolated vertices
+        and graphs without edges are served, the centres of transforms lie in the plane rather than on the diagonal, and
+        a true bar (0, 0) counts.
 
     Example:
         >>> layer = TOGL(features=4)
@@ -151,15 +151,15 @@ class _TransformEmbedding(nn.Module):
 
 
 class _LoopEmbedding(nn.Module):
-    """A linear layer per filtration on each loop, the sum over the loops of a graph, and a linear layer."""
+    """A linear layer on what closes at a vertex under all filtrations, the sum over a graph, and a linear layer."""
 
     def __init__(self, filtrations: int, hidden: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(filtrations, 2, hidden).uniform_(-(0.5**0.5), 0.5**0.5))
-        self.bias = nn.Parameter(torch.empty(filtrations, hidden).uniform_(-(0.5**0.5), 0.5**0.5))
+        self.first = nn.Linear(3 * filtrations, hidden)
         self.out = nn.Linear(hidden, hidden)
 
     def forward(self, intervals: Tensor, counts: Tensor, batch: Tensor, size: int) -> Tensor:
-        lifted = torch.relu(torch.einsum("vfe,feh->vfh", intervals, self.weight) + self.bias)
-        of_vertices = (lifted * counts[..., None]).sum(1)
-        return self.out(of_vertices.new_zeros(size, of_vertices.shape[1]).index_add(0, batch, of_vertices))
+        there = counts > 0
+        marked = torch.cat([(intervals * there[..., None]).flatten(1), counts], 1)
+        each = torch.relu(self.first(marked)) * there.any(1, keepdim=True)
+        return self.out(each.new_zeros(size, each.shape[1]).index_add(0, batch, each))

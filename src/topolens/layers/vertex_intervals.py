@@ -124,13 +124,11 @@ def _bars(
     found = lower_stars(values, edge_index, batch, batch_size=size).pairs(max_dim=1, field=2)
     births, deaths = found.cells.T
     is_component = found.dim == 0
-    ends = np.tile(np.arange(vertices), filtrations)
-    died = deaths[is_component]
-    ends[births[is_component]] = np.where(died < 0, -1, died % max(vertices, 1))
-    counts = np.bincount(births[~is_component], minlength=filtrations * vertices)
-    rows, loops = (
-        torch.from_numpy(x.reshape(filtrations, vertices)).T.contiguous().to(values.device) for x in (ends, counts)
-    )
+    ends = np.arange(filtrations * vertices)
+    ends[births[is_component]] = deaths[is_component]
+    ends = np.maximum(ends.reshape(filtrations, vertices) - vertices * np.arange(filtrations)[:, None], -1)
+    counts = np.bincount(births[~is_component], minlength=ends.size).reshape(ends.shape)
+    rows, loops = (torch.from_numpy(x.T.copy()).to(values.device) for x in (ends, counts))
     parts = batch if essential == "graph" else _components(edge_index, vertices).to(batch.device)
     return rows, loops, _largest(values, parts)
 
