@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from topolens._checks import check_no_nan, check_tensor
+from topolens._checks import check_no_nan, check_tensor, is_traced
 from topolens.filtrations import LowerStar
 from topolens.filtrations.graph_batch import GraphBatch, check_edge_index, check_graphs
 
@@ -26,7 +26,7 @@ def graph_rows(vertices: Tensor, batch: Tensor | None, batch_size: int | None = 
         return rows, 1 if batch_size is None else batch_size
     if batch_size is None:
         return batch.long(), int(batch[-1]) + 1 if len(batch) else 0
-    if not torch.compiler.is_compiling() and len(batch) and int(batch[-1]) >= batch_size:
+    if not is_traced() and len(batch) and int(batch[-1]) >= batch_size:
         raise ValueError(f"batch must name graphs in [0, {batch_size}), got {int(batch[-1])}; raise batch_size")
     return batch.long(), batch_size
 

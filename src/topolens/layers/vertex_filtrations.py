@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from topolens._checks import check_no_nan, check_tensor, is_traced
+from topolens.filtrations.graph_batch import check_edge_index, check_graphs
 
 
 def check_features(x: Tensor, features: int) -> Tensor:
@@ -79,5 +80,7 @@ class GINFiltration(VertexFiltration):
         x = check_features(x, self.features)
         if edge_index is None:
             raise ValueError("edge_index must be given: values depend on neighbours; or take VertexFiltration")
+        if not is_traced():
+            check_graphs(check_edge_index(edge_index), len(x), None)
         sums = torch.zeros_like(x).index_add(0, edge_index[1].long(), x[edge_index[0].long()])
         return in_full_precision(self._values, (1 + self.eps) * x + sums)

@@ -10,7 +10,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
-from topolens._checks import check_tensor
+from topolens._checks import check_tensor, is_traced
+from topolens.filtrations.graph_batch import check_edge_index, check_graphs
 from topolens.layers.lower_stars import graph_rows, lower_stars
 
 ESSENTIAL = ("graph", "component")
@@ -96,10 +97,16 @@ def static_intervals(
         batch: Graph of each vertex, shape (vertices,), int64, never falling. None: one graph.
         batch_size: Number of graphs, where the last of them have no vertices.
 
+    Raises:
+        TypeError: If `edge_index` is no tensor of integers.
+        ValueError: If shapes do not fit, an edge leaves its graph, or `batch` falls.
+
     Gradients: To the values; evenly among equals for the largest of a graph.
     Source: "Topological Graph Neural Networks", 2022, section 5.1, where the edge is drawn anew each time.
     """
     rows, size = graph_rows(vertex_values, batch, batch_size)
+    if not is_traced():
+        check_graphs(check_edge_index(edge_index), len(vertex_values), rows)
     index = rows[:, None].expand_as(vertex_values)
     largest = vertex_values.new_zeros(size, vertex_values.shape[1])
     largest = largest.scatter_reduce(0, index, vertex_values, "amax", include_self=False)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 
 from topolens.diagrams import Diagrams
 from topolens.extended_persistence import extended_persistence
@@ -223,6 +224,8 @@ def _curve(
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
+            # Where vertices are alike, running figures that lag behind would be divided by no variance at all.
+            update_bn([(chunk,) for chunk in batches], model)
             curve.append(_accuracy(model, held_out))
     return curve
 

@@ -262,7 +262,7 @@ def test_refused(name: str) -> None:
         layer(x, edges, batch, 1)
 
 
-@pytest.mark.parametrize("name", [n for n in LAYERS if n not in ("GFL", "TOGL without topology")])
+@pytest.mark.parametrize("name", LAYERS)
 def test_bad_edges_are_refused(name: str) -> None:
     x, edges, batch = random_graphs([5, 9])
     layer = made(name)
@@ -300,3 +300,23 @@ def test_half_precision_input_runs() -> None:
     out = TOGL(FEATURES).bfloat16()(x.bfloat16(), edges, batch)
     assert out.vertices.dtype == torch.bfloat16
     assert GFL(FEATURES)(x.float(), edges, batch).shape == (2, 96)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", LAYERS)
+def test_on_a_gpu(name: str) -> None:
+    x, edges, batch = random_graphs([5, 0, 9])
+    layer = made(name)
+    expected = rows(layer, x, edges, batch, 3)
+    found = rows(layer.cuda(), x.cuda(), edges.cuda(), batch.cuda(), 3)
+    assert found.is_cuda
+    assert torch.allclose(found.cpu(), expected, atol=1e-10)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_spectra_on_a_gpu() -> None:
+    _, edges, batch = random_graphs([5, 0, 9])
+    times = torch.tensor([0.1, 10.0])
+    expected = heat_kernel_signature(laplacian_spectrum(edges, batch), times)
+    found = heat_kernel_signature(laplacian_spectrum(edges.cuda(), batch.cuda()), times.cuda())
+    assert torch.allclose(found.cpu(), expected, atol=1e-5)

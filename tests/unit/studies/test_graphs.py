@@ -68,12 +68,12 @@ def test_no_group_lies_on_both_sides() -> None:
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_cycles_are_told_apart_by_topology_only(pipeline: str) -> None:
-    score = nested_scores(cycles(80), pipeline, outer=2, inner=2, epochs=40, rates=(1e-2,))
+    score = nested_scores(cycles(80), pipeline, outer=2, inner=2, epochs=20, rates=(1e-2,))
     assert len(score.accuracies) == len(score.rates) == 2
     assert score.majority == 0.5
     sees = pipeline in ("GIN-2-TOGL-1", "HKS, extended persistence, PersLay")
-    assert score.mean > 0.9 if sees else score.mean < 0.9
-    again = nested_scores(cycles(80), pipeline, outer=2, inner=2, epochs=40, rates=(1e-2,))
+    assert score.mean > 0.95 if sees else score.mean < 0.8
+    again = nested_scores(cycles(80), pipeline, outer=2, inner=2, epochs=20, rates=(1e-2,))
     assert again == score
 
 
