@@ -62,6 +62,12 @@ def test_where_endless_bars_end() -> None:
     assert own.counts[:, 0].tolist() == [0, 0, 0, 0, 1]
 
 
+def test_several_loops_close_at_one_vertex() -> None:
+    """All edges between four vertices, some of them listed in both directions."""
+    edges = torch.tensor([[0, 0, 0, 1, 1, 2, 3, 2], [1, 2, 3, 2, 3, 3, 1, 0]])
+    assert vertex_intervals(column(0, 1, 2, 3), edges).counts[:, 0].tolist() == [0, 0, 1, 2]
+
+
 def test_static_leaves_the_topology_out() -> None:
     edges = torch.tensor([[0, 1, 2], [1, 2, 0]])
     bars = static_intervals(column(3, 1, 2), edges)
