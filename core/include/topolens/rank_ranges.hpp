@@ -319,6 +319,10 @@ private:
                 }
                 std::int64_t equal = 0;
                 for (const std::int64_t offset : grid_.offsets) equal += values[at + offset] == values[place];
+                if (equal == 1) {
+                    visit(ends[x], place, Real{1});
+                    continue;
+                }
                 for (const std::int64_t offset : grid_.offsets)
                     if (values[at + offset] == values[place])
                         visit(ends[x], at + offset, Real{1} / static_cast<Real>(equal));

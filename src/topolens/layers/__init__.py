@@ -29,6 +29,7 @@ from topolens.layers.persistence_filter import (
     PersistenceFilter2d,
     PersistenceFilter3d,
     persistence_filter,
+    rank_filter,
 )
 from topolens.layers.persistence_image import PersistenceImage
 from topolens.layers.persistence_pool import PersistencePool1d, PersistencePool2d, PersistencePool3d, persistence_pool
@@ -129,6 +130,7 @@ __all__ = [
     "persistence_readout",
     "perslay",
     "power_weight",
+    "rank_filter",
     "rational_hat_transform",
     "rational_transform",
     "soft_persistence_filter",

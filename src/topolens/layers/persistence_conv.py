@@ -44,6 +44,8 @@ class PersistenceConv2d(nn.Module):
         super().__init__()
         if not isinstance(stride, int) or stride < 1:
             raise ValueError(f"stride must be a positive integer, got {stride!r}")
+        if residual and filter_words.get("padding_mode") == "valid":
+            raise ValueError("residual=True needs an output for every pixel, got padding_mode='valid'")
         places = neighbourhood(2, k, filter_words.get("adjacency"), filter_words.get("include_center", True))
         self.windows = checked_windows(windows, places, k)
         self.in_channels, self.k, self.stride, self.residual = in_channels, k, stride, residual

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -12,7 +13,7 @@ from topolens._checks import check_floating, check_no_nan, is_traced
 from topolens.engines.windows import Windows, rank_ranges
 from topolens.layers.neighbourhoods import Ranges, check_axes, checked_windows, neighbourhood
 
-PADDING = ("replicate", "reflect", "circular", "zeros", "absent")
+PADDING = ("replicate", "reflect", "circular", "zeros", "absent", "valid")
 TIES = ("zero", "average")
 
 
@@ -41,7 +42,8 @@ def persistence_filter(
         adjacency: Neighbours of a pixel at distance 1, which shape the neighbourhood: 8 (a square) or 4 (a diamond) for
             images, 26 or 6 for volumes, 2 for signals. None: the larger one.
         padding_mode: "replicate", "reflect", "circular" or "zeros", as in torch; "absent": what lies outside does not
-            exist, and where fewer than n pixels do, the death is the largest of them.
+            exist, and where fewer than n pixels do, the death is the largest of them; "valid": only pixels whose whole
+            neighbourhood lies inside have an output, so that each side loses 2k.
         include_center: Whether a pixel is in its own neighbourhood.
         tie: Where the gradient goes if several pixels of a neighbourhood have the value of an end: to the "first" of
             them in reading order under "zero", in equal parts under "average". Either way a persistence of 0, which
@@ -67,19 +69,68 @@ def persistence_filter(
         >>> persistence_filter(step)[0, 0, 0]        # fires on both sides of the edge
         tensor([0., 1., 1., 0.])
     """
-    axes = image_axes(x)
-    offsets = neighbourhood(axes, k, adjacency, include_center)
+    offsets = neighbourhood(image_axes(x), k, adjacency, include_center)
     pairs = checked_windows(windows, offsets, k)
+    return _looked_up(x, k, offsets, [(m, n - 1) for m, n in pairs], padding_mode, tie)
+
+
+def rank_filter(
+    x: Tensor,
+    ranks: Sequence[int],
+    k: int = 1,
+    *,
+    adjacency: int | None = None,
+    padding_mode: str = "replicate",
+    include_center: bool = True,
+    tie: str = "zero",
+) -> Tensor:
+    """Order statistics of the neighbourhood of each pixel: the births (rank m) and deaths (rank n - 1) of filters.
+
+    Args:
+        x: Signals, images or volumes, shape (B, C, ...).
+        ranks: Ranks from 0 (the least value) to K - 1 (the greatest), one output channel each.
+        k, adjacency, padding_mode, include_center, tie: as for `persistence_filter`.
+
+    Returns:
+        Values, shape (B, C * ranks, ...): channel c of rank r is c * ranks + r.
+
+    Raises:
+        TypeError: If `x` is no floating-point tensor.
+        ValueError: As for `persistence_filter`, or if a rank lies outside 0 to K - 1.
+
+    Gradients: 1 at the pixel whose value it is.
+    Cost: as `persistence_filter`.
+    Source: scipy's rank filter, of any neighbourhood here.
+
+    Example:
+        >>> rank_filter(torch.tensor([[[3.0, 1.0, 2.0]]]), [0, 2]).tolist()
+        [[[1.0, 1.0, 1.0], [3.0, 3.0, 2.0]]]
+    """
+    offsets = neighbourhood(image_axes(x), k, adjacency, include_center)
+    for rank in ranks:
+        if not isinstance(rank, int) or not 0 <= rank < len(offsets):
+            raise ValueError(f"ranks must lie between 0 and {len(offsets) - 1}, the pixels but one, got {rank!r}")
+    if not len(ranks):
+        raise ValueError("ranks must hold at least one rank, got none")
+    return _looked_up(x, k, offsets, [(-1, rank) for rank in ranks], padding_mode, tie)
+
+
+def _looked_up(
+    x: Tensor, k: int, offsets: list[tuple[int, int, int]], pairs: list[tuple[int, int]], padding_mode: str, tie: str
+) -> Tensor:
+    """Differences of two ranks in all windows, a low of -1 for the high rank itself."""
     if tie not in TIES:
         raise ValueError(f"tie must be one of {', '.join(map(repr, TIES))}, got {tie!r}")
     padded = padded_planes(x, k, padding_mode)
-    sides = (1,) * (3 - axes) + tuple(x.shape[2:])
-    ranks = sorted({rank for m, n in pairs for rank in (m, n - 1)})
-    places = {rank: place for place, rank in enumerate(ranks)}
-    lows, highs = [places[m] for m, _ in pairs], [places[n - 1] for _, n in pairs]
+    outside = 2 * k if padding_mode == "valid" else 0
+    out = [max(0, side - outside) for side in x.shape[2:]]
+    sides = (1,) * (5 - x.ndim) + tuple(out)
+    ranks = sorted({rank for pair in pairs for rank in pair if rank >= 0})
+    places = {rank: place for place, rank in enumerate(ranks)} | {-1: -1}
+    lows, highs = [places[low] for low, _ in pairs], [places[high] for _, high in pairs]
     grid = Windows(offsets, (sides[0], sides[1], sides[2]), (1, 1, 1), ranks, lows, highs)
     values, _ = rank_ranges(padded, grid.flat(), padding_mode == "absent", tie == "average")
-    return values.reshape(x.shape[0], x.shape[1] * len(pairs), *x.shape[2:]).to(x.dtype)
+    return values.reshape(x.shape[0], x.shape[1] * len(pairs), *out).to(x.dtype)
 
 
 def image_axes(x: Tensor) -> int:
@@ -102,14 +153,16 @@ def padded_planes(x: Tensor, k: int, padding_mode: str) -> Tensor:
     if padding_mode not in PADDING:
         raise ValueError(f"padding_mode must be one of {', '.join(map(repr, PADDING))}, got {padding_mode!r}")
     sides, axes = x.shape[2:], x.ndim - 2
-    most = {"reflect": min(sides) - 1, "circular": min(sides)}.get(padding_mode, k)
+    most = {"reflect": min(sides) - 1, "circular": min(sides), "valid": (min(sides) - 1) // 2}.get(padding_mode, k)
     if x.numel() and k > most:
         raise ValueError(
-            f"padding_mode {padding_mode!r} can lay at most {most} pixels around sides {tuple(sides)}, but k is {k}; "
+            f"padding_mode {padding_mode!r} allows for k at most {most} with sides {tuple(sides)}, got {k}; "
             "use 'replicate' or a smaller k"
         )
     real = x if x.dtype == torch.float64 else x.float()
-    if x.numel() == 0:
+    if padding_mode == "valid":
+        padded = real
+    elif x.numel() == 0:
         padded = real.new_zeros(*x.shape[:2], *(side + 2 * k for side in sides))
     elif padding_mode in ("zeros", "absent"):
         padded = functional.pad(real, (k, k) * axes, value=float("inf") if padding_mode == "absent" else 0.0)

@@ -50,7 +50,7 @@ def persistence_pool(
     Raises:
         ValueError: If a size, a word or the shape of the weights is wrong, or as for `persistence_filter`.
 
-    Gradients: To the weights, and to x through the persistences; of equal ones in a patch the first has it.
+    Gradients: To the weights, and to x through the persistences; equal ones of a patch share it.
     Cost: That of the filter, and of sorting the pixels of each patch.
     Source: "Persistence-based operators in machine learning", 2022, section 3. The paper leaves open what a weight
         belongs to, whether windows look beyond the patch, and has one window and one output; see `order`, `scope`.
@@ -85,6 +85,8 @@ def persistences(
     """Persistences of the pixels of each patch, shape (batch, channels, windows, pixels, *out)."""
     if scope not in SCOPES:
         raise ValueError(f"scope must be 'image' or 'patch', got {scope!r}")
+    if scope == "patch" and filter_words.get("padding_mode") == "valid":
+        raise ValueError("scope='patch' needs windows of every pixel, got padding_mode='valid'; use 'replicate'")
     axes = image_axes(x)
     bank = len(bank_of(axes, **filter_words))
     size, step = each_axis("kernel_size", kernel_size, axes), each_axis("stride", stride, axes)

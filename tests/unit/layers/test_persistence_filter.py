@@ -119,8 +119,8 @@ def test_input_is_left_alone_and_nothing_gives_nothing() -> None:
         ({"adjacency": 6}, "adjacency must be 8 or 4 with 2 axes in space, got 6"),
         ({"padding_mode": "same"}, "padding_mode must be one of 'replicate'"),
         ({"tie": "first"}, "tie must be one of 'zero', 'average'"),
-        ({"k": 5, "windows": [(0, 9)], "padding_mode": "reflect"}, "at most 4 pixels around sides .* but k is 5"),
-        ({"k": 6, "windows": [(0, 9)], "padding_mode": "circular"}, "at most 5 pixels"),
+        ({"k": 5, "windows": [(0, 9)], "padding_mode": "reflect"}, "allows for k at most 4 with sides .* got 5"),
+        ({"k": 6, "windows": [(0, 9)], "padding_mode": "circular"}, "for k at most 5"),
     ],
 )
 def test_bad_options(change: dict, message: str) -> None:

@@ -200,6 +200,7 @@ def test_a_convolution_of_persistences() -> None:
     bank = persistence_filter(x, windows="unit").unflatten(1, (3, 8))
     features = torch.cat([bank, x[:, :, None]], 2).flatten(1, 2)[..., ::2, ::2]
     torch.testing.assert_close(layer(x), functional.conv2d(features, layer.mix.weight, layer.mix.bias))
+    assert PersistenceConv2d(3, 4, 2, [(9, 16)], padding_mode="valid")(x.float()).shape == (2, 4, 3, 2)
 
 
 REFUSED = {
@@ -210,6 +211,7 @@ REFUSED = {
     "too large": ({"kernel_size": 7}, r"kernel_size must not exceed the sides of x, \(6, 6\), got \(7, 7\)"),
     "weight": ({"weight": torch.zeros(2, 1, 4)}, r"weight must have shape \(3 or 1, outputs, 4\)"),
     "columns": ({"weight": torch.zeros(1, 1, 4), "windows": "unit"}, r"weight must have shape \(3 or 1, outputs, 32\)"),
+    "valid": ({"scope": "patch", "padding_mode": "valid"}, "scope='patch' needs windows of every pixel"),
     "window": ({"windows": [(4, 4)]}, "0 <= m < n <= 9"),
 }
 
@@ -234,6 +236,8 @@ def test_modules_refuse() -> None:
         PersistenceConv2d(3, 4)(torch.rand(1, 2, 6, 6))
     with pytest.raises(ValueError, match="stride must be a positive integer, got 0"):
         PersistenceConv2d(3, 4, stride=0)
+    with pytest.raises(ValueError, match="residual=True needs an output for every pixel"):
+        PersistenceConv2d(3, 4, residual=True, padding_mode="valid")
     with pytest.raises(ValueError, match=r"weight must have shape \(3, h, w\)"):
         leap_pool(torch.rand(1, 3, 6, 6), torch.rand(2, 2, 2))
     with pytest.raises(ValueError, match="channels must be a positive integer"):
