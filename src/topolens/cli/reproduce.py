@@ -20,6 +20,53 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+Data = Annotated[
+    list[Path], typer.Option("--data", metavar="FILE", help="Images as .npz with x_train, y_train, x_test, y_test.")
+]
+Seeds = Annotated[int, typer.Option(min=2, help="Runs of each row, from --seed on.")]
+Images = Annotated[int, typer.Option(min=0, help="Training images used of each set; 0: all.")]
+Tests = Annotated[int, typer.Option("--test-images", min=0, help="Test images used of each set; 0: all.")]
+Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training images at most.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes of one thread each.")]
+QuickRun = Annotated[bool, typer.Option("--quick", help="A small part of the data: minutes, and so much less sure.")]
+POOLING_EXAMPLES = """Examples:
+
+  topolens reproduce pooling --data mnist.npz --quick
+
+  topolens reproduce pooling --data mnist.npz --data fashion_mnist.npz --data cifar10.npz --workers 8 -o pooling
+"""
+
+
+@app.command(name="pooling", epilog=POOLING_EXAMPLES)
+def pooling(
+    data: Data,
+    output: Directory = None,
+    quick: QuickRun = False,
+    seeds: Seeds = 3,
+    images: Images = 0,
+    test_images: Tests = 0,
+    epochs: Epochs = 100,
+    workers: Workers = 1,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Persistence pooling against max and LEAP pooling on images, beside the table of the paper.
+
+    Finished runs are kept in the folder runs beside the report: a killed study goes on where it was.
+    """
+    directory = output or Path("topolens-pooling")
+    with one_sentence():
+        check_directory(directory)
+        from topolens.studies.pooling import Recipe
+        from topolens.studies.pooling_page import QUICK, pooling_study
+
+        recipe = QUICK if quick else Recipe(images=images, test_images=test_images, epochs=epochs)
+        with shown_progress(quiet) as progress:
+            options = {"recipe": recipe, "work": directory / "runs", "seeds": seeds, "seed": seed, "workers": workers}
+            result = pooling_study(data, **options, progress=progress)  # type: ignore[arg-type]
+        tell_study(result, directory, quiet)
+
+
 QuickEdges = Annotated[bool, typer.Option("--quick", help="Fewer and smaller pictures: half a minute.")]
 NoiseSeeds = Annotated[
     int | None, typer.Option("--seeds", min=1, help="Draws of the noise for each picture and rate; default 5, quick 3.")

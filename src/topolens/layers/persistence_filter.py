@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import product
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +10,10 @@ from torch.nn import functional
 
 from topolens._checks import check_floating, check_no_nan, is_traced
 from topolens.engines.windows import Windows, rank_ranges
+from topolens.layers.neighbourhoods import Ranges, check_axes, checked_windows, neighbourhood
 
-Ranges = Sequence[tuple[int, int | None]] | Literal["edges", "unit"]
 PADDING = ("replicate", "reflect", "circular", "zeros", "absent")
 TIES = ("zero", "average")
-ADJACENCY = {1: (2, 2), 2: (8, 4), 3: (26, 6)}  # of boxes and of diamonds, by axes in space
 
 
 def persistence_filter(
@@ -70,7 +67,7 @@ def persistence_filter(
         >>> persistence_filter(step)[0, 0, 0]        # fires on both sides of the edge
         tensor([0., 1., 1., 0.])
     """
-    axes = _axes(x)
+    axes = image_axes(x)
     offsets = neighbourhood(axes, k, adjacency, include_center)
     pairs = checked_windows(windows, offsets, k)
     if tie not in TIES:
@@ -85,7 +82,7 @@ def persistence_filter(
     return values.reshape(x.shape[0], x.shape[1] * len(pairs), *x.shape[2:]).to(x.dtype)
 
 
-def _axes(x: Tensor) -> int:
+def image_axes(x: Tensor) -> int:
     """The number of axes in space."""
     if not isinstance(x, Tensor):
         raise TypeError(f"x must be a torch.Tensor, got {type(x).__name__}; use torch.as_tensor(x)")
@@ -95,51 +92,9 @@ def _axes(x: Tensor) -> int:
             "for one image pass x[None]"
         )
     check_floating("x", x)
-    if not is_traced():
+    if not is_traced() and bool(x.detach().sum().isnan()):  # quick, but inf - inf is no number either
         check_no_nan("x", x)
     return x.ndim - 2
-
-
-def neighbourhood(axes: int, k: int, adjacency: int | None, include_center: bool) -> list[tuple[int, int, int]]:
-    """Places of the pixels within distance k, counted from the corner of the surrounding box, in reading order."""
-    if not isinstance(k, int) or k < 1:
-        raise ValueError(f"k must be an integer of at least 1, got {k!r}")
-    box, diamond = ADJACENCY[axes]
-    if adjacency not in (None, box, diamond):
-        raise ValueError(f"adjacency must be {box} or {diamond} with {axes} axes in space, got {adjacency!r}")
-    span = [(0,)] * (3 - axes) + [tuple(range(2 * k + 1))] * axes
-    places = [(z, y, x) for z, y, x in product(*span)]
-    corner = (0,) * (3 - axes) + (k,) * axes
-    apart = {place: [abs(a - b) for a, b in zip(place, corner, strict=True)] for place in places}
-    near = [place for place in places if adjacency in (None, box) or sum(apart[place]) <= k]
-    return [place for place in near if include_center or any(apart[place])]
-
-
-def checked_windows(windows: Ranges, places: list[tuple[int, int, int]], k: int) -> list[tuple[int, int]]:
-    """The windows as pairs of whole numbers for a neighbourhood with these places."""
-    size = len(places)
-    if windows == "unit":
-        return [(m, m + 2) for m in range(size - 1)]
-    if windows == "edges":
-        beyond = sum(place[2] < k for place in places)  # of the pixels next to an edge so many lie on its other side
-        return [(beyond - 1, size - beyond + 1)]
-    if isinstance(windows, str):
-        raise ValueError(f"windows must be 'edges', 'unit' or pairs (m, n), got {windows!r}")
-    pairs = []
-    for window in windows:
-        try:
-            m, n = window
-        except (TypeError, ValueError):
-            raise ValueError(f"windows must be pairs such as [(2, 7)], got {window!r}") from None
-        n = size if n is None else n
-        if not (isinstance(m, int) and isinstance(n, int) and 0 <= m < n <= size):
-            raise ValueError(
-                f"a window (m, n) must have 0 <= m < n <= {size}, the pixels of the neighbourhood, got ({m}, {n})"
-            )
-        pairs.append((m, n))
-    if not pairs:
-        raise ValueError("windows must hold at least one pair (m, n), got none")
-    return pairs
 
 
 def padded_planes(x: Tensor, k: int, padding_mode: str) -> Tensor:
@@ -191,11 +146,7 @@ class _PersistenceFilter(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Persistences (B, C * windows, ...) of x (B, C, ...)."""
-        if x.ndim != self.axes + 2:
-            raise ValueError(
-                f"{type(self).__name__} takes tensors with {self.axes + 2} axes, batch and channels first, "
-                f"got {tuple(x.shape)}"
-            )
+        check_axes("x", x, self.axes)
         return persistence_filter(x, windows=self.windows, **self.options)
 
     def extra_repr(self) -> str:

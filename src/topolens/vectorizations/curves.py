@@ -132,7 +132,7 @@ def landscape(diagrams: Diagrams, grid: Tensor, *, levels: int = 5) -> Tensor:
     return torch.cat([torch.cat(parts, 2), out[:, min(levels, count) :]], 1) if parts else out
 
 
-def silhouette(diagrams: Diagrams, grid: Tensor, *, power: float = 1.0) -> Tensor:
+def silhouette(diagrams: Diagrams, grid: Tensor, *, power: float | Tensor = 1.0) -> Tensor:
     """Mean of the tents weighted by persistence^power at each value of the grid, shape (batch, samples).
 
     Essential bars are left out; 0 for a diagram without bars of positive persistence.
@@ -158,7 +158,7 @@ def silhouette(diagrams: Diagrams, grid: Tensor, *, power: float = 1.0) -> Tenso
     share = weight / total[item]
     out = grid.new_zeros(diagrams.batch_size, len(grid))
     step = max(1, CHUNK // max(1, len(grid)))
-    for i in range(0, len(bars), step):
+    for i in range(0, max(1, len(bars)), step):  # once without bars too: the result keeps its place in the graph
         part = slice(i, i + step)
         out = out.index_add(0, item[part], share[part, None] * _tents(bars[part], grid))
     return out

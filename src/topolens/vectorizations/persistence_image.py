@@ -14,7 +14,7 @@ from topolens.vectorizations.curves import check_grid
 
 
 def persistence_image(
-    diagrams: Diagrams, births: Tensor, persistences: Tensor, *, sigma: float, power: float = 1.0
+    diagrams: Diagrams, births: Tensor, persistences: Tensor, *, sigma: float | Tensor, power: float | Tensor = 1.0
 ) -> Tensor:
     """Weighted Gaussians around the points (birth, persistence), sampled on a grid.
 
@@ -36,7 +36,7 @@ def persistence_image(
     Source: "Persistence Images: A Stable Vector Representation of Persistent Homology", 2017, section 4. The density
         is sampled at the grid, as by GUDHI (whose default is power 0), not integrated over pixels.
     """
-    check_positive("sigma", sigma)
+    check_positive("sigma", float(torch.as_tensor(sigma).detach()))
     births = check_grid("births", births, diagrams.intervals)
     persistences = check_grid("persistences", persistences, diagrams.intervals)
     diagrams = diagrams.finite()

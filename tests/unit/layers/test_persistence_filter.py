@@ -137,7 +137,7 @@ def test_bad_tensors() -> None:
         persistence_filter(torch.zeros(1, 1, 3, 3, dtype=torch.int64))
     with pytest.raises(TypeError, match="torch.Tensor"):
         persistence_filter([[1.0]])
-    with pytest.raises(ValueError, match="PersistenceFilter2d takes tensors with 4 axes"):
+    with pytest.raises(ValueError, match=r"x must have shape \(batch, channels, h, w\)"):
         PersistenceFilter2d()(torch.zeros(1, 3, 3))
     for mode in ("replicate", "zeros", "absent"):
         assert not persistence_filter(torch.ones(1, 1, 2, 2), 3, [(0, 4)], padding_mode=mode)[0, 0, 0, 0].isnan()
