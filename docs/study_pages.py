@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from result_pages import DOCS, cell, picture, table
+
 from topolens import Report
 from topolens.analyses import Finding
 from topolens.plots import curves, draw

@@ -15,10 +15,12 @@ from topolens.layers import persistence_filter
 
 MARGIN = 4  # pixels at the border that no score counts, since the detectors continue the picture differently there
 HIGHS = 24  # upper thresholds tried for Canny
-LOW = 0.4  # Canny's lower threshold over its upper one, which Canny recommends to be between a third and a half
+LOWS = (0.4, 1.0)  # Canny's lower threshold over its upper one: as Canny recommends, and without hysteresis
 SQUARE = np.ones((3, 3), dtype=bool)
 Picture = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Thresholds = tuple[float, float]
+NOTHING = (0.0, (np.inf, np.inf))
 
 
 @dataclass(frozen=True)
@@ -114,42 +116,43 @@ def responses(detector: Detector, picture: Picture) -> Picture:
     return np.where(crests, slope, 0.0)
 
 
-def hysteresis(crests: Picture, high: float) -> Mask:
-    """Canny's last step: the crests above the lower threshold that are joined, by 8 neighbours, to one above the upper.
+def hysteresis(crests: Picture, low: float, high: float) -> Mask:
+    """Canny's last step: crests from the lower threshold on that are joined, by 8 neighbours, to one from the upper.
 
     scikit-image's own function for it joins by 4 neighbours, which its Canny does not.
     """
-    joined, _ = ndimage.label(crests > LOW * high, SQUARE)
+    if low == high:
+        return crests >= high
+    joined, _ = ndimage.label(crests >= low, SQUARE)
     return np.isin(joined, np.unique(joined[crests >= high]))
 
 
-def best_f1(detector: Detector, response: Picture, edges: Mask) -> tuple[float, float]:
-    """The best F1 score over thresholds, and that threshold.
+def best_f1(detector: Detector, response: Picture, edges: Mask) -> tuple[float, Thresholds]:
+    """The best F1 score over thresholds, and the lower and upper threshold that give it.
 
     Precision is the share of detected pixels within one pixel (of eight neighbours) of an edge, recall the share of
-    edge pixels within one pixel of a detected one. For Canny 24 upper thresholds are tried, elsewhere every value.
+    edge pixels within one pixel of a detected one. For Canny 24 upper thresholds are tried with two lower ones each,
+    elsewhere every value is the one threshold.
 
     Returns:
-        Score and threshold; (0, infinity) where nothing answers or nothing is an edge.
+        Score and thresholds; 0 and infinities where nothing answers or nothing is an edge.
     """
-    near = cropped(ndimage.binary_dilation(edges, SQUARE))
+    answers = cropped(response)
+    if not ((answers > 0).any() and cropped(edges).any()):
+        return NOTHING
     if detector.family == "canny":
-        answers = cropped(response)
-        if not (answers > 0).any():
-            return 0.0, np.inf
         highs = np.unique(np.quantile(answers[answers > 0], np.linspace(0, 1, HIGHS)))
-        scored = ((f1_of(hysteresis(response, high), edges), float(high)) for high in highs)
-        return max(scored)
-    detected = np.sort(cropped(response), axis=None)
-    hits = np.sort(cropped(response)[near])
+        pairs = [(ratio * float(high), float(high)) for high in highs for ratio in LOWS]
+        return max((f1_of(hysteresis(response, *pair), edges), pair) for pair in pairs)
+    near = cropped(ndimage.binary_dilation(edges, SQUARE))
+    detected = np.sort(answers, axis=None)
+    hits = np.sort(answers[near])
     found = np.sort(cropped(ndimage.maximum_filter(response, 3))[cropped(edges)])
     thresholds = np.unique(detected[detected > 0])
-    if not (len(thresholds) and len(found)):
-        return 0.0, np.inf
     above = [len(values) - np.searchsorted(values, thresholds) for values in (detected, hits, found)]
     scores = f1(above[1] / above[0], above[2] / len(found))
     best = int(np.argmax(scores))
-    return float(scores[best]), float(thresholds[best])
+    return float(scores[best]), (float(thresholds[best]),) * 2
 
 
 def f1_of(mask: Mask, edges: Mask) -> float:
@@ -170,10 +173,3 @@ def f1(precision: Any, recall: Any) -> Any:
 def cropped(picture: Any) -> Any:
     """A picture without its margin."""
     return picture[MARGIN:-MARGIN, MARGIN:-MARGIN]
-
-
-def edge_map(detector: Detector, response: Picture, threshold: float) -> Mask:
-    """The edges at a threshold as `best_f1` gives it."""
-    if not np.isfinite(threshold):
-        return np.zeros(response.shape, dtype=bool)
-    return hysteresis(response, threshold) if detector.family == "canny" else response >= threshold

@@ -16,7 +16,7 @@ from topolens.studies.edge_detectors import (
     Mask,
     Picture,
     best_f1,
-    edge_map,
+    hysteresis,
     median,
     responses,
 )
@@ -181,7 +181,11 @@ def _warnings(scores: Scores) -> tuple[str, ...]:
     if "Canny without" in scores.reference:
         return ("The reference is Canny's own map of the clean picture, so Canny is judged by itself.", *few)
     if "consensus" in scores.reference:
-        return ("The reference is what detectors agree on without noise, not what a person would draw.", *few)
+        return (
+            "The reference is what detectors agree on without noise, not what a person would draw. Sobel and the "
+            "persistence filter have two of its three votes, so it leans to both.",
+            *few,
+        )
     return few
 
 
@@ -238,8 +242,8 @@ def _gallery(clean: Picture, noisy: Picture, edges: Mask) -> Figure:
     shown, titles = [clean, noisy, edges], ["without noise", "40 % noise", "reference"]
     for name in DRAWN:
         response = responses(by_name[name], median(noisy, by_name[name].median))
-        score, threshold = best_f1(by_name[name], response, edges)
-        shown.append(edge_map(by_name[name], response, threshold))
+        score, thresholds = best_f1(by_name[name], response, edges)
+        shown.append(hysteresis(response, *thresholds))
         titles.append(f"{_short(name).replace('median ', '')}: {score:.2f}")
     caption = (
         "Under 40 % noise, as in the paper's figure: edges at the threshold with the best F1, which stands above. "

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,12 @@ import torch
 
 from topolens.analyses.provenance import peak_memory_mb, versions
 from topolens.report.report import Report
-from topolens.studies.edge_detectors import DETECTORS, HIGHS, LOW, MARGIN, best_f1, median, responses, skimage
+from topolens.studies.edge_detectors import DETECTORS, HIGHS, LOWS, MARGIN, best_f1, median, responses, skimage
 from topolens.studies.edge_findings import MARGIN as LEVEL_BELOW
 from topolens.studies.edge_findings import Scores, noise_finding, percent
 from topolens.studies.edge_pictures import (
     EDGE_SHARE,
+    LOW,
     PHOTOGRAPHS,
     Mask,
     Picture,
@@ -120,16 +122,22 @@ def measure(
     kinds = list(next(iter(pictures.values()))[0])
     f1 = np.zeros((len(kinds), len(DETECTORS), len(noise), len(pictures), seeds))
     for at, (name, (edges, clean)) in enumerate(pictures.items()):
-        for draw in range(seeds):
-            for level, rate in enumerate(noise):
+        for draw, (level, rate) in product(range(seeds), enumerate(noise)):
+            if rate == 0 and draw > 0:
+                f1[:, :, level, at, draw] = f1[:, :, level, at, 0]  # no noise, nothing drawn
+            else:
                 noisy = salt_and_pepper(clean, rate, np.random.default_rng([seed, at, draw, level]))
-                smooth = {size: median(noisy, size) for size in {detector.median for detector in DETECTORS}}
-                for number, detector in enumerate(DETECTORS):
-                    response = responses(detector, smooth[detector.median])
-                    for kind, reference in enumerate(kinds):
-                        f1[kind, number, level, at, draw] = best_f1(detector, response, edges[reference])[0]
-                tell(f"edges of {name}")
+                f1[:, :, level, at, draw] = _scores(noisy, [edges[kind] for kind in kinds])
+            tell(f"edges of {name}")
     return {kind: Scores(kind, tuple(noise), tuple(pictures), f1[at]) for at, kind in enumerate(kinds)}
+
+
+def _scores(noisy: Picture, references: Sequence[Mask]) -> list[list[float]]:
+    """For each reference the best F1 score of each detector."""
+    smooth = {size: median(noisy, size) for size in {detector.median for detector in DETECTORS}}
+    answers = [responses(detector, smooth[detector.median]) for detector in DETECTORS]
+    pairs = list(zip(DETECTORS, answers, strict=True))
+    return [[best_f1(detector, answer, edges)[0] for detector, answer in pairs] for edges in references]
 
 
 def _noisy(
@@ -183,7 +191,7 @@ def _provenance(
         "Threshold: for each picture, noise and detector the one with the best F1, with the edges known. This is kind "
         "to all of them and shows what each could reach. Sobel and the persistence filter have one threshold, of which "
         f"all are tried; Canny has an upper one, {HIGHS} quantiles of its thinned slopes are tried, and a lower one at "
-        f"{LOW} of it.",
+        f"{LOWS[0]} or {LOWS[1]:.0f} of it, of which the latter is no hysteresis.",
         "Medians: squares of 3, 5 and 7 pixels before Sobel and Canny; two persistence filters get one as well. The "
         "support is the side of the square of pixels that decide one pixel of the response, median included, "
         "hysteresis left out.",

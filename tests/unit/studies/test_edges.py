@@ -5,8 +5,9 @@ import pytest
 from typer.testing import CliRunner
 
 from topolens.cli import app
+from topolens.report import Report
 from topolens.studies import edges as study
-from topolens.studies.edge_detectors import DETECTORS, MARGIN, Detector, best_f1, edge_map, f1_of, hysteresis, responses
+from topolens.studies.edge_detectors import DETECTORS, MARGIN, Detector, best_f1, f1_of, hysteresis, responses
 from topolens.studies.edge_findings import AHEAD, BEHIND, LEVEL, RAW_BEHIND, RAW_LEVEL, VERDICTS, _verdict, resampled
 from topolens.studies.edge_pictures import grey, middle, references, salt_and_pepper, scene
 from topolens.studies.edges import edges_study
@@ -52,18 +53,18 @@ def test_the_border_is_not_scored() -> None:
 def test_the_best_threshold_is_the_best_of_all(name: str) -> None:
     generator = np.random.default_rng(0)
     response, edges = generator.integers(0, 9, (SIDE, SIDE)) / 8, generator.random((SIDE, SIDE)) < 0.05
-    score, threshold = best_f1(BY_NAME[name], response, edges)
+    score, thresholds = best_f1(BY_NAME[name], response, edges)
     each = [f1_of(response >= value, edges) for value in np.unique(response[response > 0])]
     assert score == pytest.approx(max(each))
-    assert f1_of(response >= threshold, edges) == pytest.approx(score)
+    assert f1_of(hysteresis(response, *thresholds), edges) == pytest.approx(score)
 
 
 @pytest.mark.parametrize("name", ["persistence k=2 (9, 16)", "Sobel", "Canny σ=1"])
 def test_nothing_answers_on_an_even_picture(name: str) -> None:
     even = np.full((SIDE, SIDE), 0.5)
-    score, threshold = best_f1(BY_NAME[name], np.zeros_like(even), line(10))
+    score, thresholds = best_f1(BY_NAME[name], np.zeros_like(even), line(10))
     assert score == 0
-    assert not edge_map(BY_NAME[name], responses(BY_NAME[name], even), threshold).any()
+    assert not hysteresis(responses(BY_NAME[name], even), *thresholds).any()
 
 
 def test_every_detector_finds_the_edges_of_a_clean_scene() -> None:
@@ -88,8 +89,25 @@ def test_crests_with_hysteresis_are_canny(high: float, sigma: float) -> None:
     picture = salt_and_pepper(scene(64, np.random.default_rng(1))[0], 0.05, np.random.default_rng(2))
     crests = responses(Detector("", "canny", sigma=sigma), picture)
     expected = canny(picture, sigma, low_threshold=0.4 * high, high_threshold=high, mode="nearest")
-    np.testing.assert_array_equal(hysteresis(crests, high), expected)
+    np.testing.assert_array_equal(hysteresis(crests, 0.4 * high, high), expected)
     assert expected.any()
+
+
+def test_hysteresis_by_hand() -> None:
+    crests = np.zeros((SIDE, SIDE))
+    crests[4, 4:7] = 0.5, 0.5, 0.9
+    crests[5, 7] = 0.5  # joined by a corner
+    crests[9, 4:7] = 0.5  # never above the upper threshold
+    assert np.argwhere(hysteresis(crests, 0.4, 0.8)).tolist() == [[4, 4], [4, 5], [4, 6], [5, 7]]
+    assert np.argwhere(hysteresis(crests, 0.8, 0.8)).tolist() == [[4, 6]]
+
+
+def test_the_best_of_canny_tries_thresholds_with_and_without_hysteresis() -> None:
+    response, edges = np.zeros((SIDE, SIDE)), line(10)
+    response[:, 10], response[10, 11:16] = 0.9, 0.5
+    score, (low, high) = best_f1(BY_NAME["Canny σ=1"], response, edges)
+    assert score == 1
+    assert low == high == 0.9  # the lower threshold of 0.36 would take in the spur
 
 
 def test_support_counts_the_pixels_that_matter() -> None:
@@ -233,8 +251,9 @@ def test_the_command_says_it_too(without_skimage, tmp_path, monkeypatch) -> None
 
 
 def test_the_command_writes_both_files(small_study, tmp_path, monkeypatch) -> None:
-    asked = {}
-    monkeypatch.setattr(study, "edges_study", lambda **options: (asked.update(options), small_study[0])[1])
+    asked, told = {}, small_study[0]
+    cheap = Report(told.findings[-1:], told.provenance)
+    monkeypatch.setattr(study, "edges_study", lambda **options: (asked.update(options), cheap)[1])
     result = CliRunner().invoke(app, ["reproduce", "edges", "--quick", "--seeds", "3", "-q", "-o", str(tmp_path)])
     assert result.exit_code == 0, result.stderr
     assert (asked["quick"], asked["seeds"], asked["seed"]) == (True, 3, 0)
