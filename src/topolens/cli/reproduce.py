@@ -29,6 +29,15 @@ Tests = Annotated[int, typer.Option("--test-images", min=0, help="Test images us
 Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training images at most.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes of one thread each.")]
 QuickRun = Annotated[bool, typer.Option("--quick", help="A small part of the data: minutes, and so much less sure.")]
+OneData = Annotated[
+    Path, typer.Option("--data", metavar="FILE", help="Images as .npz with x_train, y_train, x_test, y_test.")
+]
+SALIENCY_EXAMPLES = """Examples:
+
+  topolens reproduce saliency --data mnist.npz --quick
+
+  topolens reproduce saliency --data fashion_mnist.npz -o saliency
+"""
 POOLING_EXAMPLES = """Examples:
 
   topolens reproduce pooling --data mnist.npz --quick
@@ -64,6 +73,27 @@ def pooling(
         with shown_progress(quiet) as progress:
             options = {"recipe": recipe, "work": directory / "runs", "seeds": seeds, "seed": seed, "workers": workers}
             result = pooling_study(data, **options, progress=progress)  # type: ignore[arg-type]
+        tell_study(result, directory, quiet)
+
+
+@app.command(name="saliency", epilog=SALIENCY_EXAMPLES)
+def saliency(
+    data: OneData,
+    output: Directory = None,
+    quick: QuickRun = False,
+    seed: Seed = 0,
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Where networks with other poolings look: heat maps, how far they agree, whether they find what matters."""
+    directory = output or Path("topolens-saliency")
+    with one_sentence():
+        check_directory(directory)
+        from topolens.studies.saliency import FULL, QUICK, saliency_study
+
+        use_threads(threads)
+        with shown_progress(quiet) as progress:
+            result = saliency_study(data, recipe=QUICK if quick else FULL, seed=seed, progress=progress)
         tell_study(result, directory, quiet)
 
 

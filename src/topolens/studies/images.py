@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,16 +42,16 @@ def read_images(path: str | Path) -> Images:
     """
     path = Path(path)
     advice = f"{path} must be an .npz file with the arrays {', '.join(ARRAYS)}"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist; name an .npz file with {', '.join(ARRAYS)}")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            missing = [name for name in ARRAYS if name not in file]
-            if missing:
-                raise ValueError(f"{advice}, but lacks {', '.join(missing)}")
-            x, y, x_test, y_test = (file[name] for name in ARRAYS)
-    except (zipfile.BadZipFile, EOFError, OSError, AttributeError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise FileNotFoundError(f"{path} does not exist; name an .npz file with {', '.join(ARRAYS)}") from None
-        raise ValueError(f"{advice}, but cannot be read: {error}") from None
+        file = np.load(path, allow_pickle=False)
+        found = {name: file[name] for name in ARRAYS if name in file} if isinstance(file, np.lib.npyio.NpzFile) else {}
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+        raise ValueError(f"{advice}, but cannot be read as one ({type(error).__name__})") from None
+    if missing := [name for name in ARRAYS if name not in found]:
+        raise ValueError(f"{advice}, but lacks {', '.join(missing)}")
+    x, y, x_test, y_test = (found[name] for name in ARRAYS)
     train, test = _pixels(path, x), _pixels(path, x_test)
     labels, test_labels = _labels(path, y, len(train)), _labels(path, y_test, len(test))
     if train.shape[1:] != test.shape[1:]:

@@ -132,9 +132,13 @@ def logits(model: nn.Module, images: Tensor) -> Tensor:
         return torch.cat([model(part) for part in images.split(500)])
 
 
+def part_of(path: str, recipe: Recipe) -> Images:
+    """The part of the data that a recipe uses, the same for all seeds and poolings."""
+    return _images(path, recipe.images, recipe.test_images)
+
+
 @lru_cache(maxsize=4)
 def _images(path: str, images: int, test_images: int) -> Images:
-    """The data, or a part of it that is the same for all seeds and poolings."""
     data = read_images(path)
     generator = torch.Generator().manual_seed(0)
     train_rows = torch.randperm(len(data.train), generator=generator)[: images or None]
@@ -154,7 +158,7 @@ def trained(run: Run, recipe: Recipe) -> nn.Sequential:
 
 
 def _trained(run: Run, recipe: Recipe) -> tuple[nn.Sequential, list[float]]:
-    data = _images(run.data, recipe.images, recipe.test_images)
+    data = part_of(run.data, recipe)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(run.seed)
         model = network(run.architecture, run.pooling, tuple(data.train.shape[1:]), data.classes)
@@ -173,7 +177,7 @@ def measured(run: Run, recipe: Recipe, work: Path) -> dict[str, object]:
     start = time.perf_counter()
     model, losses = _trained(run, recipe)
     seconds = time.perf_counter() - start
-    data = _images(run.data, recipe.images, recipe.test_images)
+    data = part_of(run.data, recipe)
     right = logits(model, data.test).argmax(1) == data.test_labels
     result = asdict(run) | {
         "data": data.name,

@@ -234,6 +234,11 @@ def test_tables_and_curves_tell_the_same(small_study) -> None:
     at_40 = dict(zip(("ours", "sobel"), (rows[n][-1] for n in ("persistence k=2 (9, 16)", "Sobel")), strict=True))
     lead = next(r for r in drawn.tables["duels"].rows if r[0] == "persistence k=2 (9, 16) − Sobel")[-1]
     assert float(lead.split()[0]) == pytest.approx(at_40["ours"] - at_40["sobel"], abs=2e-3)
+    rivals = max(values[-1] for name, values in rows.items() if "persistence" not in name)
+    ours = max(values[-1] for name, values in rows.items() if name.startswith("persistence"))
+    assert float(drawn.tables["duels"].rows[-1][-1].split()[0].replace("−", "-")) == pytest.approx(
+        ours - rivals, abs=2e-3
+    )
 
 
 def test_without_scikit_image_one_sentence(without_skimage) -> None:
