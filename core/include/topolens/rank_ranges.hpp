@@ -54,6 +54,9 @@ struct WindowGrid {
     std::int64_t plane() const { return sides[0] * sides[1] * sides[2]; }
     std::int64_t windows() const { return out[0] * out[1] * out[2]; }
     std::int64_t rows() const { return out[0] * out[1]; }
+    bool is_dense() const { return strides == std::array<std::int64_t, 3>{1, 1, 1}; }
+    // Places of first entries from the first to the last window of a plane, those between rows included.
+    std::int64_t span() const { return windows() == 0 ? 0 : first(rows() - 1) + (out[2] - 1) * strides[2] + 1; }
     std::int64_t first(std::int64_t row) const {
         return ((row / out[1]) * strides[0] * sides[1] + (row % out[1]) * strides[1]) * sides[2];
     }
@@ -66,7 +69,7 @@ struct RankRange {
 
 namespace detail {
 
-inline constexpr std::int64_t window_lanes = 64;  // windows sorted at once
+inline constexpr std::int64_t window_lanes = 128;  // windows sorted at once
 
 template <class Real>
 using LaneInteger = std::conditional_t<sizeof(Real) == 4, std::int32_t, std::int64_t>;
@@ -118,13 +121,20 @@ public:
 
     // out (planes, ranges, windows) and entries (planes, ranks, windows).
     void forward(const Real* padded, std::int64_t planes, int threads, Real* out, Index* entries) const {
-        const std::int64_t windows = grid_.windows(), blocks = (windows + lanes - 1) / lanes;
+        const std::int64_t windows = grid_.windows(), units = grid_.is_dense() ? grid_.span() : windows;
+        const std::int64_t blocks = (units + lanes - 1) / lanes;
         parallel_chunks(planes * blocks, threads, [&](std::int64_t begin, std::int64_t end) {
             Scratch scratch(size(), places());
             for (std::int64_t i = begin; i < end; ++i) {
                 const std::int64_t plane = i / blocks, start = i % blocks * lanes;
-                block_forward(padded + plane * grid_.plane(), start, std::min(lanes, windows - start), scratch,
-                              out + plane * ranges() * windows + start, entries + plane * places() * windows + start);
+                const Real* from = padded + plane * grid_.plane();
+                if (grid_.is_dense())
+                    load_dense(from, start, scratch.given.data());
+                else
+                    load(from, start, std::min(lanes, units - start), scratch.given.data());
+                sort(scratch);
+                write(start, std::min(lanes, units - start), scratch, out + plane * ranges() * windows,
+                      entries + plane * places() * windows);
             }
         });
     }
@@ -187,34 +197,64 @@ private:
     struct Scratch {
         Scratch(std::int64_t entries, std::int64_t ranks)
             : given(static_cast<std::size_t>(entries * lanes), Real{0}), sorted(given.size()),
-              values(static_cast<std::size_t>(ranks * lanes)) {}
+              values(static_cast<std::size_t>(ranks * lanes)), found(values.size()) {}
 
         std::vector<Real> given, sorted, values;
-        std::array<detail::LaneInteger<Real>, static_cast<std::size_t>(lanes)> found;
+        std::vector<detail::LaneInteger<Real>> found;
     };
 
-    void block_forward(const Real* plane, std::int64_t start, std::int64_t count, Scratch& scratch, Real* out,
-                       Index* entries) const {
-        load(plane, start, count, scratch.given.data());
+    // Values and entries of the wanted ranks.
+    void sort(Scratch& scratch) const {
         std::copy(scratch.given.begin(), scratch.given.end(), scratch.sorted.begin());
         detail::run_network(network_.data(), static_cast<std::int64_t>(network_.size()), scratch.sorted.data());
         for (std::int64_t r = 0; r < places(); ++r) {
-            Real* value = scratch.values.data() + r * lanes;
-            take(scratch.sorted.data(), ranks_[static_cast<std::size_t>(r)], value);
-            detail::find_entries(scratch.given.data(), size(), value, scratch.found.data());
-            Index* to = entries + r * grid_.windows();
-            for (std::int64_t l = 0; l < count; ++l) to[l] = static_cast<Index>(scratch.found[static_cast<std::size_t>(l)]);
+            take(scratch.sorted.data(), ranks_[static_cast<std::size_t>(r)], scratch.values.data() + r * lanes);
+            detail::find_entries(scratch.given.data(), size(), scratch.values.data() + r * lanes,
+                                 scratch.found.data() + r * lanes);
         }
-        for (std::int64_t w = 0; w < ranges(); ++w) {
-            const RankRange range = ranges_[static_cast<std::size_t>(w)];
-            const Real* high = scratch.values.data() + range.high * lanes;
-            Real* to = out + w * grid_.windows();
-            if (range.low < 0) {
-                std::copy(high, high + count, to);
-                continue;
+    }
+
+    void write(std::int64_t start, std::int64_t count, const Scratch& scratch, Real* out, Index* entries) const {
+        each_run(start, count, [&](std::int64_t lane, std::int64_t window, std::int64_t run) {
+            for (std::int64_t r = 0; r < places(); ++r) {
+                const auto* found = scratch.found.data() + r * lanes + lane;
+                Index* to = entries + r * grid_.windows() + window;
+                for (std::int64_t l = 0; l < run; ++l) to[l] = static_cast<Index>(found[l]);
             }
-            const Real* low = scratch.values.data() + range.low * lanes;
-            for (std::int64_t l = 0; l < count; ++l) to[l] = high[l] == low[l] ? Real{0} : high[l] - low[l];
+            for (std::int64_t w = 0; w < ranges(); ++w) {
+                const RankRange range = ranges_[static_cast<std::size_t>(w)];
+                const Real* high = scratch.values.data() + range.high * lanes + lane;
+                Real* to = out + w * grid_.windows() + window;
+                if (range.low < 0) {
+                    std::copy(high, high + run, to);
+                    continue;
+                }
+                const Real* low = scratch.values.data() + range.low * lanes + lane;
+                for (std::int64_t l = 0; l < run; ++l) to[l] = high[l] == low[l] ? Real{0} : high[l] - low[l];
+            }
+        });
+    }
+
+    // Calls work(lane, window, count) for each run of windows in a block.
+    template <class Work>
+    void each_run(std::int64_t start, std::int64_t count, Work&& work) const {
+        if (!grid_.is_dense()) return work(std::int64_t{0}, start, count);
+        const std::int64_t height = grid_.sides[1], width = grid_.sides[2];
+        for (std::int64_t lane = 0; lane < count;) {
+            const std::int64_t row = (start + lane) / width, x = (start + lane) % width, y = row % height;
+            const std::int64_t run = std::min(count - lane, grid_.out[2] - x);
+            if (run > 0 && y < grid_.out[1]) work(lane, (row / height * grid_.out[1] + y) * grid_.out[2] + x, run);
+            lane += width - x;
+        }
+    }
+
+    // Entries of the windows that begin at `start` and the places after it, windows or not; what lies beyond the plane
+    // is left as it was.
+    void load_dense(const Real* plane, std::int64_t start, Real* given) const {
+        for (const std::int64_t offset : grid_.offsets) {
+            const Real* from = plane + start + offset;
+            std::copy(from, from + std::clamp<std::int64_t>(grid_.plane() - start - offset, 0, lanes), given);
+            given += lanes;
         }
     }
 

@@ -7,11 +7,14 @@ from topolens._checks import check_no_nan, check_tensor
 
 
 class GraphBatch:
-    """Graphs packed end to end; graph b owns the vertex rows offsets[b] .. offsets[b + 1]."""
+    """Graphs packed end to end; graph b owns the vertex rows offsets[b] .. offsets[b + 1].
 
-    def __init__(self, edge_index: Tensor, batch: Tensor) -> None:
+    Without a size, the graph of the last vertex is the last one.
+    """
+
+    def __init__(self, edge_index: Tensor, batch: Tensor, size: int | None = None) -> None:
         self.edge_index = edge_index
-        self.size = int(batch[-1]) + 1 if len(batch) else 0
+        self.size = size if size is not None else int(batch[-1]) + 1 if len(batch) else 0
         self.offsets = torch.searchsorted(batch, torch.arange(self.size + 1, device=batch.device))
 
     def rows(self, item: int) -> range:

@@ -11,8 +11,16 @@ from topolens.layers.bar_weights import (
 )
 from topolens.layers.capped import capped
 from topolens.layers.deep_sets import DeepSets, EquivariantTransform, PermutationEquivariant, permutation_equivariant
+from topolens.layers.gfl import GFL, gfl_readout
+from topolens.layers.heat_kernel import (
+    HeatKernelSignature,
+    LaplacianSpectrum,
+    heat_kernel_signature,
+    laplacian_spectrum,
+)
 from topolens.layers.landscape import Landscape
 from topolens.layers.leap_pool import LEAPPool2d, leap_pool
+from topolens.layers.lower_stars import lower_stars
 from topolens.layers.ordinal_pool import OrdinalPool2d, ordinal_pool
 from topolens.layers.persformer import Persformer
 from topolens.layers.persistence_conv import PersistenceConv2d
@@ -24,6 +32,7 @@ from topolens.layers.persistence_filter import (
 )
 from topolens.layers.persistence_image import PersistenceImage
 from topolens.layers.persistence_pool import PersistencePool1d, PersistencePool2d, PersistencePool3d, persistence_pool
+from topolens.layers.persistence_readout import PersistenceReadout, persistence_readout
 from topolens.layers.perslay import PersLay, perslay
 from topolens.layers.pllay import PLLay, mean_landscapes
 from topolens.layers.point_transforms import (
@@ -52,6 +61,9 @@ from topolens.layers.structure_elements import (
     rational_hat_transform,
     rational_transform,
 )
+from topolens.layers.togl import TOGL, TOGLFeatures
+from topolens.layers.vertex_filtrations import GINFiltration, VertexFiltration
+from topolens.layers.vertex_intervals import VertexIntervals, static_intervals, vertex_intervals
 
 __all__ = [
     "Atol",
@@ -60,11 +72,15 @@ __all__ = [
     "EquivariantTransform",
     "ExponentialTransform",
     "FlatTransform",
+    "GFL",
+    "GINFiltration",
     "GaussianMixtureWeight",
     "GaussianTransform",
     "GridWeight",
+    "HeatKernelSignature",
     "LEAPPool2d",
     "Landscape",
+    "LaplacianSpectrum",
     "LineTransform",
     "OrdinalPool2d",
     "PLLay",
@@ -79,6 +95,7 @@ __all__ = [
     "PersistencePool1d",
     "PersistencePool2d",
     "PersistencePool3d",
+    "PersistenceReadout",
     "PowerWeight",
     "RationalHatTransform",
     "RationalTransform",
@@ -86,25 +103,36 @@ __all__ = [
     "SoftPersistenceFilter1d",
     "SoftPersistenceFilter2d",
     "SoftPersistenceFilter3d",
+    "TOGL",
+    "TOGLFeatures",
     "TentTransform",
+    "VertexFiltration",
+    "VertexIntervals",
     "atol",
     "capped",
     "exponential_transform",
     "flat_transform",
     "gaussian_mixture_weight",
     "gaussian_transform",
+    "gfl_readout",
     "grid_weight",
+    "heat_kernel_signature",
+    "laplacian_spectrum",
     "leap_pool",
     "line_transform",
+    "lower_stars",
     "mean_landscapes",
     "ordinal_pool",
     "permutation_equivariant",
     "persistence_filter",
     "persistence_pool",
+    "persistence_readout",
     "perslay",
     "power_weight",
     "rational_hat_transform",
     "rational_transform",
     "soft_persistence_filter",
+    "static_intervals",
     "tent_transform",
+    "vertex_intervals",
 ]

@@ -50,9 +50,8 @@ def persistence_pool(
     Raises:
         ValueError: If a size, a word or the shape of the weights is wrong, or as for `persistence_filter`.
 
-    Gradients: To the weights, and to x through the persistences; at equal persistences each weight in equal parts or to
-        one of them.
-    Cost: That of the filter, and of sorting the pixels of each patch by comparing whole maps.
+    Gradients: To the weights, and to x through the persistences; of equal ones in a patch the first has it.
+    Cost: That of the filter, and of sorting the pixels of each patch.
     Source: "Persistence-based operators in machine learning", 2022, section 3. The paper leaves open what a weight
         belongs to, whether windows look beyond the patch, and has one window and one output; see `order`, `scope`.
     Example:
@@ -87,18 +86,23 @@ def persistences(
     if scope not in SCOPES:
         raise ValueError(f"scope must be 'image' or 'patch', got {scope!r}")
     axes = image_axes(x)
+    bank = len(bank_of(axes, **filter_words))
     size, step = each_axis("kernel_size", kernel_size, axes), each_axis("stride", stride, axes)
     if scope == "image":
         found = (falling_patches if is_sorted else patches)(persistence_filter(x, **filter_words), size, step)
-        return found.unflatten(1, (x.shape[1], -1)) if x.shape[1] else found[:, :, None]
+        return found.unflatten(1, (x.shape[1], bank))
     cut = patches(x, size, step)  # batch, channels, pixels, *out
     out = cut.shape[3:]
-    alone = cut.flatten(3).movedim(3, 1).reshape(-1, x.shape[1], *size)
-    found = persistence_filter(alone, **filter_words).flatten(2)
-    windows = found.shape[1] // max(1, x.shape[1])
-    found = found.reshape(x.shape[0], -1, x.shape[1], windows, found.shape[2])
-    found = found.movedim(1, -1).unflatten(-1, out)
-    return found.sort(3, descending=True, stable=True).values if is_sorted else found
+    alone = cut.flatten(3).movedim(3, 1).flatten(0, 1).unflatten(2, size)
+    found = persistence_filter(alone, **filter_words).flatten(2).unflatten(1, (x.shape[1], bank))
+    found = found.unflatten(0, (len(x), out.numel())).movedim(1, -1).unflatten(-1, out)
+    return found.sort(dim=3, descending=True, stable=True).values if is_sorted else found
+
+
+def bank_of(axes: int, windows: Ranges = "edges", k: int = 1, **words: Any) -> list[tuple[int, int]]:
+    """The pairs (m, n) that these arguments of `persistence_filter` name."""
+    places = neighbourhood(axes, k, words.get("adjacency"), words.get("include_center", True))
+    return checked_windows(windows, places, k)
 
 
 def weighted(points: Tensor, weight: Tensor) -> Tensor:
@@ -109,7 +113,7 @@ def weighted(points: Tensor, weight: Tensor) -> Tensor:
             f"weight must have shape ({channels} or 1, outputs, {windows * pixels}), one column for each window and "
             f"pixel of a patch, got {tuple(weight.shape)}"
         )
-    flat = points.reshape(batch, channels, windows * pixels, -1)
+    flat = points.flatten(4).flatten(2, 3)
     found = torch.matmul(weight.to(flat.dtype), flat)  # batch, channels, outputs, patches
     return found.reshape(batch, channels * weight.shape[1], *points.shape[4:])
 
@@ -138,7 +142,7 @@ class _PersistencePool(nn.Module):
         self.kernel_size = each_axis("kernel_size", kernel_size, self.axes)
         self.stride = self.kernel_size if stride is None else each_axis("stride", stride, self.axes)
         self.mode, self.order, self.scope, self.softmax = mode, order, scope, softmax
-        self.filter_words = filter_words | {"windows": self._windows(**filter_words)}
+        self.filter_words = filter_words | {"windows": bank_of(self.axes, **filter_words)}
         components = len(self.filter_words["windows"]) * torch.Size(self.kernel_size).numel()
         self.weight: nn.Parameter | None
         if mode == "max":
@@ -149,10 +153,6 @@ class _PersistencePool(nn.Module):
                     raise ValueError(f"{name} must be a positive integer, got {count!r}")
             self.weight = nn.Parameter(torch.empty(channels, out_per_channel, components))
             self.reset_parameters(init)
-
-    def _windows(self, windows: Ranges = "edges", k: int = 1, **words: Any) -> Ranges:
-        places = neighbourhood(self.axes, k, words.get("adjacency"), words.get("include_center", True))
-        return checked_windows(windows, places, k)
 
     def reset_parameters(self, init: str = "mean") -> None:
         """Start at the mean of all persistences, plus little noise, or at the largest of each window."""
@@ -180,10 +180,10 @@ class _PersistencePool(nn.Module):
         found = persistence_pool(
             x, self.kernel_size, weight, stride=self.stride, order=self.order, scope=self.scope, **self.filter_words
         )
-        if self.mode != "PML":
+        if self.mode != "PML" or weight is None:
             return found
         largest = largest_of_patches(x, self.kernel_size, self.stride)
-        outputs = found.unflatten(1, (x.shape[1], -1)) if x.shape[1] else found[:, :, None]
+        outputs = found.unflatten(1, (x.shape[1], weight.shape[1]))
         return (outputs + largest[:, :, None]).flatten(1, 2)
 
     def extra_repr(self) -> str:
