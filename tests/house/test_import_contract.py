@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 # Heavy, or only for some users: these wait until they are asked for.
 WAITS = {
     "cripser", "gudhi", "IPython", "jinja2", "matplotlib", "networkx", "pandas", "rich", "ripser", "scipy.stats",
-    "sklearn", "torchvision", "typer",
+    "skimage", "sklearn", "torchvision", "typer",
 }  # fmt: skip
 
 

@@ -95,3 +95,33 @@ def saliency(
         with shown_progress(quiet) as progress:
             result = saliency_study(data, recipe=QUICK if quick else FULL, seed=seed, progress=progress)
         tell_study(result, directory, quiet)
+
+
+QuickEdges = Annotated[bool, typer.Option("--quick", help="Fewer and smaller pictures: half a minute.")]
+NoiseSeeds = Annotated[
+    int | None, typer.Option("--seeds", min=1, help="Draws of the noise for each picture and rate; default 5, quick 3.")
+]
+
+
+@app.command()
+def edges(
+    output: Directory = Path("topolens-edges"),
+    quick: QuickEdges = False,
+    seeds: NoiseSeeds = None,
+    seed: Seed = 0,
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Find edges under salt-and-pepper noise: persistence filters against Sobel and Canny, with and without medians.
+
+    Takes some minutes and scikit-image, no download.
+    """
+    directory = output or Path("topolens-edges")
+    with one_sentence():
+        check_directory(directory)
+        from topolens.studies.edges import edges_study
+
+        use_threads(threads)
+        with shown_progress(quiet) as progress:
+            report = edges_study(quick=quick, seeds=seeds, seed=seed, progress=progress)
+        tell_study(report, directory, quiet)
