@@ -23,7 +23,7 @@ def _check(contrast: str, op: str) -> None:
 def atol(diagrams: Diagrams, centres: Tensor, scales: Tensor, *, contrast: str = "gaussian", op: str = "sum") -> Tensor:
     """The sum or mean over the bars of each diagram of a function of distance / scale, shape (batch, centres).
 
-    exp(-u^2) for "gaussian", exp(-u) for "laplacian", min(1, max(0, 2 - u)) for "indicator", with u = |p - c| / s.
+    exp(-u^2) for "gaussian", exp(-u) for "laplacian", min(1, max(0, 2 - u)) for "indicator", u = ``|p - c| / s``.
     Bars that never die are left out; `capped` ends them.
 
     Args:

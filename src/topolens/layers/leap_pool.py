@@ -21,7 +21,7 @@ def leap_pool(x: Tensor, weight: Tensor, stride: int | Sequence[int] | None = No
         stride: Steps from patch to patch; None: the sides of a patch.
 
     Returns:
-        Shape (batch, channels, *out).
+        Shape (batch, channels, out ...).
 
     Raises:
         ValueError: If a shape is wrong.

@@ -25,7 +25,7 @@ def ordinal_pool(
         stride: Steps from patch to patch; None: `kernel_size`.
 
     Returns:
-        Shape (batch, channels, *out).
+        Shape (batch, channels, out ...).
 
     Raises:
         ValueError: If a shape is wrong or a patch does not fit.

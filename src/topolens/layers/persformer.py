@@ -64,7 +64,7 @@ class Persformer(nn.Module):
         features: Number of features that come out.
         width: Features of a bar, a multiple of heads.
         heads: Number of attention heads.
-        blocks: Number of `AttentionBlock`s.
+        blocks: Number of blocks, each an `AttentionBlock`.
         max_dim: Largest homology dimension of the bars.
         dropout: Share of the attention that is dropped in training.
 

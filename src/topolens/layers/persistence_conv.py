@@ -54,7 +54,7 @@ class PersistenceConv2d(nn.Module):
         self.mix = nn.Conv2d(in_channels * features, out_channels, 1, groups=groups, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (batch, out_channels, *out) of x with shape (batch, in_channels, h, w)."""
+        """Shape (batch, out_channels, out ...) of x with shape (batch, in_channels, h, w)."""
         check_axes("x", x, 2)
         if x.shape[1] != self.in_channels:
             raise ValueError(f"x must have {self.in_channels} channels, as the layer was made for, got {x.shape[1]}")

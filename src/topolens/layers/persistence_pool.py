@@ -33,7 +33,7 @@ def persistence_pool(
     Every pixel of a patch is one point of its diagram, for each window of the bank: see `persistence_filter`.
 
     Args:
-        x: Signals, images or volumes, shape (batch, channels, *sides).
+        x: Signals, images or volumes, shape (batch, channels, sides ...).
         kernel_size: Sides of a patch.
         weight: Shape (channels, outputs, windows * pixels of a patch), or 1 in place of channels where all share it;
             the pixels of one window together. None: the largest.
@@ -44,8 +44,8 @@ def persistence_pool(
         filter_words: `k`, `windows`, `adjacency`, `padding_mode`, `include_center`, `tie` of `persistence_filter`.
 
     Returns:
-        Shape (batch, channels * windows, *out) without weights, (batch, channels * outputs, *out) with them; those of
-        one channel together.
+        Shape (batch, channels * windows, out ...) without weights, (batch, channels * outputs, out ...) with
+        them; those of one channel together.
 
     Raises:
         ValueError: If a size, a word or the shape of the weights is wrong, or as for `persistence_filter`.
@@ -54,6 +54,7 @@ def persistence_pool(
     Cost: That of the filter, and of sorting the pixels of each patch.
     Source: "Persistence-based operators in machine learning", 2022, section 3. The paper leaves open what a weight
         belongs to, whether windows look beyond the patch, and has one window and one output; see `order`, `scope`.
+
     Example:
         >>> import torch
         >>> step = torch.tensor([[[0.0, 0.0, 0.0, 1.0, 1.0, 1.0]]])
@@ -82,7 +83,7 @@ def persistences(
     is_sorted: bool,
     **filter_words: Any,
 ) -> Tensor:
-    """Persistences of the pixels of each patch, shape (batch, channels, windows, pixels, *out)."""
+    """Persistences of the pixels of each patch, shape (batch, channels, windows, pixels, out ...)."""
     if scope not in SCOPES:
         raise ValueError(f"scope must be 'image' or 'patch', got {scope!r}")
     if scope == "patch" and filter_words.get("padding_mode") == "valid":
@@ -108,7 +109,7 @@ def bank_of(axes: int, windows: Ranges = "edges", k: int = 1, **words: Any) -> l
 
 
 def weighted(points: Tensor, weight: Tensor) -> Tensor:
-    """Sums over the windows and pixels of (batch, channels, windows, pixels, *out), one per output of a channel."""
+    """Sums over the windows and pixels of (batch, channels, windows, pixels, out ...), one per output of a channel."""
     batch, channels, windows, pixels = points.shape[:4]
     if weight.ndim != 3 or weight.shape[0] not in (1, channels) or weight.shape[2] != windows * pixels:
         raise ValueError(
@@ -172,7 +173,7 @@ class _PersistencePool(nn.Module):
                 self.weight.zero_().view(*self.weight.shape[:2], windows, -1)[..., 0] = 1 / windows
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pooled x, shape (batch, channels * outputs, *out); in mode "max" as many outputs as windows."""
+        """Pooled x, shape (batch, channels * outputs, out ...); in mode "max" as many outputs as windows."""
         check_axes("x", x, self.axes)
         weight: Tensor | None = self.weight
         if weight is not None and weight.shape[0] not in (1, x.shape[1]):

@@ -36,8 +36,8 @@ def mean_landscapes(diagrams: Diagrams, grid: Tensor, logits: Tensor) -> Tensor:
 class PLLay(nn.Module):
     """A feature per learnable average of the landscape's levels: an affine or a radial function of its samples.
 
-    Affine: <slope, averages> + offset. Radial: exp(-sharpness * |averages - centre|). Bars that never die are left
-    out; `capped` ends them.
+    Affine: ``<slope, averages> + offset``. Radial: ``exp(-sharpness * |averages - centre|)``. Bars that never die
+    are left out; `capped` ends them.
 
     Args:
         grid: First rising filtration values, shape (samples,).

@@ -49,7 +49,7 @@ def flat_transform(intervals: Tensor, samples: Tensor, sharpness: Tensor | float
 
 
 def gaussian_transform(intervals: Tensor, centres: Tensor, sigma: Tensor | float) -> Tensor:
-    """Bell exp(-|p - c|^2 / (2 sigma^2)) of each point p = (birth, death) around each centre c, shape (bars, centres).
+    """Bell ``exp(-|p - c|^2 / (2 sigma^2))`` of points p = (birth, death) around centres c, shape (bars, centres).
 
     Args:
         intervals: Finite births and deaths, shape (bars, 2).

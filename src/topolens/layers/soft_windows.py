@@ -15,14 +15,14 @@ def soft_persistence_filter(x: Tensor, birth: Tensor, death: Tensor, k: int = 1,
     """Death minus birth, each the mean of the K order statistics under softmax weights.
 
     Args:
-        x: Shape (batch, channels, *sides).
+        x: Shape (batch, channels, sides ...).
         birth: Logits of the ranks, shape (windows, K); one large entry at rank m gives the birth for (m, n).
         death: Logits of the ranks, shape (windows, K); one large entry at rank n - 1 gives the death for (m, n).
         k: Reach of the window in steps.
         neighbourhood_words: `adjacency`, `padding_mode`, `include_center`, `tie`, as for `persistence_filter`.
 
     Returns:
-        Shape (batch, channels * windows, *sides). Negative where more of the births' weight lies on higher ranks.
+        Shape (batch, channels * windows, sides ...). Negative where more of the births' weight lies on higher ranks.
 
     Raises:
         ValueError: If the logits do not have one column for each of the K pixels in reach.

@@ -10,7 +10,7 @@ from topolens.layers.planes import NORMS, differences, distance
 
 
 def exponential_transform(intervals: Tensor, centres: Tensor, sharpness: Tensor) -> Tensor:
-    """Bell exp(-sum over i of s_i^2 (p_i - c_i)^2) of each point p around each centre c, shape (bars, centres).
+    """Bell exp(-sum over i of s_i^2 (p_i - c_i)^2) of points p around centres c, shape (bars, centres).
 
     Args:
         intervals: Finite births and deaths, shape (bars, 2).
@@ -26,7 +26,7 @@ def exponential_transform(intervals: Tensor, centres: Tensor, sharpness: Tensor)
 
 
 def rational_transform(intervals: Tensor, centres: Tensor, sharpness: Tensor, power: Tensor) -> Tensor:
-    """Peak (1 + sum over i of |s_i| |p_i - c_i|)^-power of each point p around each centre c, shape (bars, centres).
+    """Peak ``(1 + sum over i of |s_i| |p_i - c_i|)^-power`` of points p around centres c, shape (bars, centres).
 
     Args:
         intervals: Finite births and deaths, shape (bars, 2).
@@ -42,9 +42,9 @@ def rational_transform(intervals: Tensor, centres: Tensor, sharpness: Tensor, po
 
 
 def rational_hat_transform(intervals: Tensor, centres: Tensor, radii: Tensor, norm: float = 1) -> Tensor:
-    """Hat 1 / (1 + |p - c|) - 1 / (1 + ||r| - |p - c||) of each point p around each centre c, shape (bars, centres).
+    """Hat ``1 / (1 + |p - c|) - 1 / (1 + ||r| - |p - c||)`` of points p around centres c, shape (bars, centres).
 
-    Positive inside the circle of radius |r| / 2 around the centre, negative outside, 0 far away.
+    Positive inside the circle of radius ``|r| / 2`` around the centre, negative outside, 0 far away.
 
     Args:
         intervals: Finite births and deaths, shape (bars, 2).
