@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,7 @@ Seeds = Annotated[int, typer.Option(min=2, help="Runs of each row, from --seed o
 Images = Annotated[int, typer.Option(min=0, help="Training images used of each set; 0: all.")]
 Tests = Annotated[int, typer.Option("--test-images", min=0, help="Test images used of each set; 0: all.")]
 Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training images at most.")]
-Workers = Annotated[int, typer.Option(min=1, help="Processes of one thread each.")]
+Workers = Annotated[int, typer.Option(min=0, help="Processes of one thread each; 0: one per core.")]
 QuickRun = Annotated[bool, typer.Option("--quick", help="A small part of the data: minutes, and so much less sure.")]
 OneData = Annotated[
     Path, typer.Option("--data", metavar="FILE", help="Images as .npz with x_train, y_train, x_test, y_test.")
@@ -55,7 +56,7 @@ def pooling(
     images: Images = 0,
     test_images: Tests = 0,
     epochs: Epochs = 100,
-    workers: Workers = 1,
+    workers: Workers = 0,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -71,7 +72,8 @@ def pooling(
 
         recipe = QUICK if quick else Recipe(images=images, test_images=test_images, epochs=epochs)
         with shown_progress(quiet) as progress:
-            options = {"recipe": recipe, "work": directory / "runs", "seeds": seeds, "seed": seed, "workers": workers}
+            crew = workers or os.cpu_count() or 1
+            options = {"recipe": recipe, "work": directory / "runs", "seeds": seeds, "seed": seed, "workers": crew}
             result = pooling_study(data, **options, progress=progress)  # type: ignore[arg-type]
         tell_study(result, directory, quiet)
 

@@ -37,7 +37,7 @@ PUBLISHED = {
 }
 BEATS, REACHES, BELOW, UNPUBLISHED = "beats the paper", "reaches the paper", "below the paper", "not in the paper"
 DIFFERS, ALIKE = "poolings differ", "no difference shown"
-QUICK = Recipe(images=3000, test_images=2000, epochs=10)
+QUICK = Recipe(images=2400, test_images=2000, epochs=8)
 Results = Sequence[dict[str, Any]]
 
 
