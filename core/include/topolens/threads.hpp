@@ -20,7 +20,6 @@ void parallel_chunks(std::int64_t count, int threads, Work&& work) {
     }
     std::vector<std::exception_ptr> failures(static_cast<std::size_t>(used));
     {
-        std::vector<std::jthread> crew;
         const auto chunk = [&](std::int64_t t) {
             try {
                 work(count * t / used, count * (t + 1) / used);
@@ -28,6 +27,7 @@ void parallel_chunks(std::int64_t count, int threads, Work&& work) {
                 failures[static_cast<std::size_t>(t)] = std::current_exception();
             }
         };
+        std::vector<std::jthread> crew;  // after what its threads look at, so that it is gone before it
         crew.reserve(static_cast<std::size_t>(used - 1));
         for (std::int64_t t = 1; t < used; ++t) crew.emplace_back([&chunk, t] { chunk(t); });
         chunk(0);
