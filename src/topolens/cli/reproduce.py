@@ -127,3 +127,52 @@ def edges(
         with shown_progress(quiet) as progress:
             report = edges_study(quick=quick, seeds=seeds, seed=seed, progress=progress)
         tell_study(report, directory, quiet)
+
+
+GRAPHS_EXAMPLES = """Examples:
+
+  topolens reproduce graphs --quick
+
+  topolens reproduce graphs --data graphs.npz --set MUTAG --set PROTEINS --workers 8 -o graphs
+"""
+GraphFile = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="FILE", help="Graphs as .npz with NAME__num_nodes, __num_edges, __edges and __y."),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME", help="CYCLES, NECKLACES or a set of the file; without it both, and MUTAG "
+                 "and PROTEINS of the file."),
+]  # fmt: skip
+QuickGraphs = Annotated[bool, typer.Option("--quick", help="Fewer graphs, folds, epochs and rates, two seeds at most.")]
+Repeats = Annotated[int, typer.Option("--seeds", min=1, help="Repetitions of the cross-validation, from --seed on.")]
+
+
+@app.command(name="graphs", epilog=GRAPHS_EXAMPLES)
+def graphs(
+    data: GraphFile = None,
+    sets: Sets = None,
+    output: Directory = None,
+    quick: QuickGraphs = False,
+    seeds: Repeats = 3,
+    workers: Workers = 0,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Graph classification by TOGL and PersLay beside the same networks without topology, in nested cross-validation.
+
+    Finished folds are kept in the folder runs beside the report: a killed study goes on where it was.
+    """
+    directory = output or Path("topolens-graphs")
+    with one_sentence():
+        check_directory(directory)
+        from topolens.studies.graph_runs import Source
+        from topolens.studies.graphs_page import DRAWN, DRAWN_QUICK, FULL, QUICK, graphs_study
+
+        source = Source(None if data is None else str(data), DRAWN_QUICK if quick else DRAWN)
+        repeats = range(seed, seed + (min(seeds, 2) if quick else seeds))
+        crew = workers or os.cpu_count() or 1
+        options = {"recipe": QUICK if quick else FULL, "work": directory / "runs", "seeds": repeats, "workers": crew}
+        with shown_progress(quiet) as progress:
+            report = graphs_study(source, sets or (), **options, progress=progress)  # type: ignore[arg-type]
+        tell_study(report, directory, quiet)

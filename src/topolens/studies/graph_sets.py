@@ -66,7 +66,7 @@ def read_graphs(path: str | Path, name: str) -> GraphSet:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no `.npz` file or holds no set of this name.
+        ValueError: If it is no `.npz` file, holds no set of this name, or the set has no graphs.
     """
     if Path(path).exists() and not zipfile.is_zipfile(path):
         raise ValueError(f"{path} is no .npz file; such a file is written by numpy.savez")
@@ -76,6 +76,8 @@ def read_graphs(path: str | Path, name: str) -> GraphSet:
             sets = sorted({key.split("__")[0] for key in data})
             raise ValueError(f"{path} must hold {name}__{absent[0]}; its sets are {', '.join(sets)}")
         sizes, counts, edges, labels = (torch.from_numpy(data[f"{name}__{part}"]).long() for part in PARTS)
+        if not len(sizes) or not len(labels):
+            raise ValueError(f"{name} in {path} holds no graphs")
         key = f"{name}__node_label"
         marks = torch.from_numpy(data[key]).long() if key in data else None
     return _made(name, sizes, counts, edges, labels, marks)
@@ -107,18 +109,27 @@ def cycles(graphs: int = 1000, seed: int = 0) -> GraphSet:
     return _packed("CYCLES", drawn, labels)
 
 
-def necklaces(graphs: int = 1000, seed: int = 0) -> GraphSet:
+def necklaces(graphs: int = 1000, seed: int = 0, ring: int = 6, chain: int = 2) -> GraphSet:
     """Chains with two rings, joined by a chain (label 0), or merged along half of each (label 1).
 
     Both kinds are connected with two independent loops, so Betti numbers do not tell them apart, and both have four
-    vertices of degree 3, two of degree 1 and the others of degree 2.
+    vertices of degree 3, two of degree 1 and the others of degree 2. With ring >= 20 and chain >= 5 these lie at least
+    five edges apart, and three levels of message passing see nothing but the number of vertices.
+
+    Args:
+        graphs: How many.
+        seed: Of their sizes.
+        ring: Fewest vertices of a ring; it has at most four more.
+        chain: Fewest vertices of a chain; it has at most six more where rings are apart.
     """
     random = np.random.default_rng(seed)
     labels = np.arange(graphs) % 2
+    fewest = (ring, chain, chain, chain)
     drawn = []
     for label in labels:
-        ring, before, between, after = (int(x) for x in random.integers((6, 2, 2, 2), (11, 9, 9, 9)))
-        drawn.append(_merged(ring, before, between + after) if label else _apart(ring, before, between, after))
+        around, *chains = (int(least + x) for least, x in zip(fewest, random.integers((5, 7, 7, 7)), strict=True))
+        before, between, after = chains
+        drawn.append(_merged(around, before, between + after) if label else _apart(around, before, between, after))
     return _packed("NECKLACES", drawn, labels)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import mean, stdev
 from typing import NamedTuple
 
@@ -142,6 +142,31 @@ PIPELINES: dict[str, Callable[[GraphSet], nn.Module]] = {
 }
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """How pipelines are trained and tested.
+
+    Args:
+        outer: Number of outer folds.
+        inner: Number of inner folds within the training part of each outer one.
+        epochs: Largest number of epochs.
+        rates: Learning rates of Adam to choose from.
+    """
+
+    outer: int = 10
+    inner: int = 3
+    epochs: int = 60
+    rates: tuple[float, ...] = (1e-2, 1e-3)
+
+
+class FoldScore(NamedTuple):
+    """What one outer fold gives: test accuracy, and the learning rate and number of epochs chosen within."""
+
+    accuracy: float
+    rate: float
+    epochs: int
+
+
 class Score(NamedTuple):
     """Test accuracy of one pipeline on one set, one number per outer fold."""
 
@@ -162,16 +187,7 @@ class Score(NamedTuple):
         return stdev(self.accuracies) if len(self.accuracies) > 1 else math.nan
 
 
-def nested_scores(
-    graphs: GraphSet,
-    pipeline: str,
-    *,
-    outer: int = 10,
-    inner: int = 3,
-    epochs: int = 60,
-    rates: Sequence[float] = (1e-2, 1e-3),
-    seed: int = 0,
-) -> Score:
+def nested_scores(graphs: GraphSet, pipeline: str, recipe: Recipe, seed: int = 0) -> Score:
     """Nested cross-validation: the inner folds choose learning rate and number of epochs, the outer fold is seen once.
 
     Isomorphic graphs never lie on both sides of a split.
@@ -179,32 +195,38 @@ def nested_scores(
     Args:
         graphs: The set.
         pipeline: One of `PIPELINES`.
-        outer: Number of outer folds.
-        inner: Number of inner folds within the training part of each outer one.
-        epochs: Largest number of epochs.
-        rates: Learning rates of Adam to choose from.
+        recipe: Numbers of folds and epochs, and learning rates.
         seed: Of splits, parameters and the order of batches.
+
+    Raises:
+        ValueError: If the pipeline is unknown.
+    """
+    groups = duplicate_groups(graphs)
+    parts = [fold_score(graphs, groups, pipeline, number, recipe, seed) for number in range(recipe.outer)]
+    majority = float(torch.bincount(graphs.labels).max()) / len(graphs.labels)
+    return Score(pipeline, graphs.name, [p.accuracy for p in parts], majority, [p.rate for p in parts])
+
+
+def fold_score(
+    graphs: GraphSet, groups: Tensor, pipeline: str, number: int, recipe: Recipe, seed: int = 0
+) -> FoldScore:
+    """One outer fold of `nested_scores`; `groups` are those of `duplicate_groups`.
 
     Raises:
         ValueError: If the pipeline is unknown.
     """
     if pipeline not in PIPELINES:
         raise ValueError(f"pipeline must be one of {', '.join(map(repr, PIPELINES))}, got {pipeline!r}")
-    groups = duplicate_groups(graphs)
-    accuracies, chosen = [], []
-    for number, (train, test) in enumerate(folds(graphs.labels, groups, outer, seed)):
-        splits = folds(graphs.labels[train], groups[train], inner, seed)
-        curves = {
-            rate: torch.tensor([_curve(graphs, pipeline, train[a], train[b], rate, epochs, seed) for a, b in splits])
-            for rate in rates
-        }
-        best = {rate: curve.mean(0).max(0) for rate, curve in curves.items()}
-        rate = max(best, key=lambda r: float(best[r].values))
-        final = _curve(graphs, pipeline, train, test, rate, int(best[rate].indices) + 1, seed + number + 1)
-        accuracies.append(final[-1])
-        chosen.append(rate)
-    majority = float(torch.bincount(graphs.labels).max()) / len(graphs.labels)
-    return Score(pipeline, graphs.name, accuracies, majority, chosen)
+    train, test = folds(graphs.labels, groups, recipe.outer, seed)[number]
+    splits = folds(graphs.labels[train], groups[train], recipe.inner, seed)
+    curves = {
+        rate: torch.tensor([_curve(graphs, pipeline, train[a], train[b], rate, recipe.epochs, seed) for a, b in splits])
+        for rate in recipe.rates
+    }
+    best = {rate: curve.mean(0).max(0) for rate, curve in curves.items()}
+    rate = max(best, key=lambda r: float(best[r].values))
+    epochs = int(best[rate].indices) + 1
+    return FoldScore(_curve(graphs, pipeline, train, test, rate, epochs, seed + number + 1)[-1], rate, epochs)
 
 
 def _curve(
@@ -231,7 +253,10 @@ def _curve(
 
 
 def _chunks(graphs: GraphSet, items: Tensor) -> list[Chunk]:
-    packed = (graphs.batch(part) for part in items.split(BATCH))
+    parts = list(items.split(BATCH))
+    if len(parts) > 1 and len(parts[-1]) == 1:  # one graph has no variance to be normalised by
+        parts[-2:] = [torch.cat(parts[-2:])]
+    packed = (graphs.batch(part) for part in parts)
     return [Chunk(b, laplacian_spectrum(b.edge_index, b.batch, batch_size=len(b.labels))) for b in packed]
 
 

@@ -1,5 +1,6 @@
 """Sets of graphs and the study on them: what made-up sets hold, splits without leaks, a result on little data."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 import topolens as tl
 from topolens.studies.graph_sets import GraphSet, cycles, duplicate_groups, folds, necklaces, read_graphs
-from topolens.studies.graphs import PIPELINES, nested_scores
+from topolens.studies.graphs import BATCH, PIPELINES, Recipe, _chunks, nested_scores
 
 
 def betti(graphs: GraphSet) -> list[tuple[int, int]]:
@@ -33,6 +34,25 @@ def test_necklaces() -> None:
     assert betti(graphs) == [(1, 2)] * 20
     for item in range(20):
         assert degrees(graphs, item) == [0, 2, int(graphs.sizes[item]) - 6, 4]
+
+
+def test_three_levels_see_nothing_in_long_necklaces() -> None:
+    """Colours refined three times, each with how often it occurs: alike in all, but for how often the plainest does."""
+    graphs = necklaces(20, ring=20, chain=5)
+    seen = set()
+    for item in range(20):
+        ends = graphs.batch(torch.tensor([item])).edge_index.T.tolist()
+        colours: list[object] = [0] * int(graphs.sizes[item])
+        for _ in range(3):
+            near: list[list[object]] = [[] for _ in colours]
+            for a, b in ends:
+                near[a].append(colours[b])
+            colours = [(c, tuple(sorted(n, key=repr))) for c, n in zip(colours, near, strict=True)]
+        counts = Counter(colours)
+        del counts[counts.most_common(1)[0][0]]
+        seen.add(frozenset(counts.items()))
+    assert len(seen) == 1
+    assert betti(graphs) == [(1, 2)] * 20
 
 
 def test_a_batch_holds_the_graphs_asked_for() -> None:
@@ -68,18 +88,24 @@ def test_no_group_lies_on_both_sides() -> None:
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_cycles_are_told_apart_by_topology_only(pipeline: str) -> None:
-    score = nested_scores(cycles(80), pipeline, outer=2, inner=2, epochs=20, rates=(1e-2,))
+    recipe = Recipe(outer=2, inner=2, epochs=20, rates=(1e-2,))
+    score = nested_scores(cycles(80), pipeline, recipe)
     assert len(score.accuracies) == len(score.rates) == 2
     assert score.majority == 0.5
     sees = pipeline in ("GIN-2-TOGL-1", "HKS, extended persistence, PersLay")
     assert score.mean > 0.95 if sees else score.mean < 0.8
-    again = nested_scores(cycles(80), pipeline, outer=2, inner=2, epochs=20, rates=(1e-2,))
-    assert again == score
+    assert nested_scores(cycles(80), pipeline, recipe) == score
+
+
+def test_no_batch_of_one_graph() -> None:
+    graphs = cycles(BATCH + 1)
+    assert [len(chunk.graphs.labels) for chunk in _chunks(graphs, torch.arange(BATCH + 1))] == [BATCH + 1]
+    assert [len(chunk.graphs.labels) for chunk in _chunks(graphs, torch.arange(BATCH))] == [BATCH]
 
 
 def test_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="pipeline must be one of 'GIN-3', .*, got 'GIN'"):
-        nested_scores(cycles(4), "GIN")
+        nested_scores(cycles(4), "GIN", Recipe(outer=2, inner=2))
     with pytest.raises(FileNotFoundError):
         read_graphs(tmp_path / "none.npz", "MUTAG")
     np.savez(tmp_path / "other.npz", MUTAG__y=np.zeros(1))
