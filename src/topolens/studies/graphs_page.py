@@ -27,8 +27,8 @@ TWINS = ((TOGL, STATIC), (PERSLAY, POINTS))
 COMPARED = (*TWINS, (TOGL, GIN))
 PUBLISHED = {
     "NECKLACES": {TOGL: 0.988, STATIC: 0.772},
-    "MUTAG": {PERSLAY: 0.898},
-    "PROTEINS": {GIN: 0.746, TOGL: 0.739, PERSLAY: 0.748},
+    "MUTAG": {PERSLAY: 0.851},
+    "PROTEINS": {GIN: 0.746, TOGL: 0.739},
 }
 ON_FILE = ("MUTAG", "PROTEINS")
 HELPS, UNSHOWN, HURTS = "topology helps", "no difference shown", "topology hurts"
@@ -126,7 +126,7 @@ def graphs_study(
             "study": study,
             "seed": seeds[0],
             "versions": versions(),
-            "seconds": cost.seconds,
+            "seconds": sum(row["seconds"] for row in found),  # of folds read from file, too
             "warnings": [],
             "references": references,
         },
@@ -138,11 +138,10 @@ def protocol(recipe: Recipe, seeds: int, drawn: int) -> list[str]:
     rates = " or ".join(f"{rate:g}" for rate in recipe.rates)
     times = " and ".join(f"{time:g}" for time in TIMES)
     return [
-        f"Nested cross-validation, {seeds} times with other splits: {recipe.inner} inner folds choose the number of "
-        f"epochs, at most {recipe.epochs}, and the learning rate ({rates}); each of {recipe.outer} outer folds is "
-        "tested once. Classes are spread evenly; graphs that 1-WL with their features cannot tell apart, so all "
-        "isomorphic ones, lie on one side of every split. The papers choose on the test folds or on one validation "
-        "part, and leave duplicates on both sides.",
+        f"Nested cross-validation, repetitions with other splits: {seeds}. Inner folds, {recipe.inner}, choose the "
+        f"number of epochs, at most {recipe.epochs}, and the learning rate ({rates}); each of {recipe.outer} outer "
+        "folds is tested once. Classes are spread evenly; graphs that 1-WL with their features cannot tell apart, so "
+        "all isomorphic ones, lie on one side of every split.",
         f"Adam, batches of {BATCH}, cross-entropy, no dropout and no weight decay. Features: one-hot node labels where "
         "there are some, else one-hot degrees; none on the made-up sets.",
         f"{GIN}: three levels of GIN, 32 wide, and the mean of the vertices. {TOGL}: the second level is TOGL. "
@@ -151,13 +150,14 @@ def protocol(recipe: Recipe, seeds: int, drawn: int) -> list[str]:
         f"Gaussians each, a linear layer; no spectrum or other features beside. {POINTS}: the same parameters on the "
         "values of the vertices, its twin.",
         f"CYCLES: {drawn} graphs of one or two cycles on 12 to 30 vertices. NECKLACES: {drawn} chains with two rings "
-        "of 20 to 24 vertices, apart or merged; three levels of message passing cannot tell them apart by "
-        "construction. Both are ours, after the paper on TOGL.",
+        "of 20 to 24 vertices, apart or merged, with branchings five edges apart or more: three levels of message "
+        "passing see no difference, and the one before TOGL sees degrees only, whose filtrations have the same bars in "
+        "both. Both sets are ours, after the paper on TOGL.",
         f"Means over {seeds * recipe.outer} outer folds; intervals and p-values by Nadeau and Bengio's corrected t, "
         "paired fold by fold, p-values of the three comparisons by Holm's method. The verdict looks at the two "
         "comparisons with a twin, at 5 %; where one is better and another worse, no difference is shown.",
-        "Published figures: TOGL on PROTEINS from structure alone with four levels of GIN instead of three; TOGL on "
-        "NECKLACES on the authors' own, shorter ones; PersLay with the spectrum as features beside.",
+        "Published figures: GIN and TOGL on PROTEINS from structure alone, with four levels instead of three; TOGL on "
+        "the authors' own NECKLACES; PersLay on MUTAG from its comparison of extended with ordinary persistence.",
     ]
 
 
@@ -165,49 +165,70 @@ def _finding(rows: Results, source: Source, recipe: Recipe, provenance: dict[str
     """One set: every pipeline beside the majority, its twin and the figure of the papers."""
     name = rows[0]["graphs"]
     graphs, groups = load(name, source)
-    counts = graphs.labels.bincount()
-    majority = float(counts.max()) / len(graphs.labels)
+    majority = float(graphs.labels.bincount().max()) / len(graphs.labels)
     scores = {p: [row["accuracy"] for row in rows if row["pipeline"] == p] for p in PIPELINES}
-    means = {p: corrected_t(values, recipe.outer) for p, values in scores.items()}
-    against = [corrected_t(np.subtract(scores[a], scores[b]).tolist(), recipe.outer) for a, b in COMPARED]
-    adjusted = holm([one.p_value for one in against])
-    numbers = {
-        f"difference {place + 1}": Number(
-            one.mean, f"accuracy of {a} minus that of {b}", one.interval, INTERVAL, 0, "no difference", p
-        )
-        for place, ((a, b), one, p) in enumerate(zip(COMPARED, against, adjusted, strict=True))
-    }
+    means = {p: _clipped(corrected_t(values, recipe.outer)) for p, values in scores.items()}
+    against = [corrected_t(np.subtract(scores[a], scores[b]).round(12).tolist(), recipe.outer) for a, b in COMPARED]
+    against = [one._replace(p_value=p) for one, p in zip(against, holm([one.p_value for one in against]), strict=True)]
+    twins = against[: len(TWINS)]
     best = max(means, key=lambda p: means[p].mean)
-    numbers["best"] = Number(
-        means[best].mean,
-        f"test accuracy of {best}",
-        means[best].interval,
-        INTERVAL,
-        majority,
-        "always the larger class",
-    )
-    twins = list(zip(TWINS, against, adjusted, strict=False))
+    told = "; ".join(_told(pair, one) for pair, one in zip(TWINS, twins, strict=True))
     return Finding(
         name="reproduce_graphs",
         subject=name,
         question="Does topology make a network on graphs more accurate?",
-        answer="; ".join(_told(pair, one, p) for pair, one, p in twins)
-        + f". Always the larger class: {majority:.3f}; best: {best} with {means[best].mean:.3f}.",
-        verdict=verdict([(one.mean, p) for _, one, p in twins]),
-        numbers=numbers,
-        tables={
-            "accuracies": _accuracies(name, means, majority, rows),
-            "differences": Table(
-                "Difference of accuracy, fold by fold, with its interval and Holm's p",
-                ("pipeline", "against", "difference", "interval", "p"),
-                tuple((a, b, round(one.mean, 4), _span(one), float(f"{p:.3g}"))
-                      for (a, b), one, p in zip(COMPARED, against, adjusted, strict=True)),
-            ),
-        },
+        answer=f"{told}. Always the larger class: {majority:.3f}; best: {best} with {means[best].mean:.3f}.",
+        verdict=verdict([(one.mean, one.p_value) for one in twins]),
+        numbers=_numbers(means[best], majority, against),
+        tables={"accuracies": _accuracies(name, means, majority, rows), "differences": _differences(against)},
         references={pipeline: tuple(values) for pipeline, values in scores.items()},
-        warnings=(f"{len(graphs.labels)} graphs, {len(groups.unique())} different to 1-WL with features.",),
+        warnings=(
+            f"{len(graphs.labels)} graphs fall into {len(groups.unique())} groups, within which 1-WL with features "
+            "sees no difference; a group lies on one side of a split.",
+            *_shortfall(means, PUBLISHED.get(name, {})),
+        ),
         provenance=provenance,
-    )  # fmt: skip
+    )
+
+
+def _clipped(one: Comparison) -> Comparison:
+    """An accuracy, whose interval cannot leave [0, 1]."""
+    return one._replace(interval=(max(0.0, one.interval[0]), min(1.0, one.interval[1])))
+
+
+def _numbers(best: Comparison, majority: float, against: Sequence[Comparison]) -> dict[str, Number]:
+    numbers = {
+        "best": Number(
+            best.mean,
+            "test accuracy of the best pipeline",
+            best.interval,
+            INTERVAL,
+            majority,
+            "always the larger class",
+        )
+    }
+    for place, ((a, b), one) in enumerate(zip(COMPARED, against, strict=True), 1):
+        meaning = f"accuracy of {a} minus that of {b}"
+        numbers[f"difference_{place}"] = Number(
+            round(one.mean, 12), meaning, one.interval, INTERVAL, 0, "no difference", one.p_value
+        )
+    return numbers
+
+
+def _differences(against: Sequence[Comparison]) -> Table:
+    lines = [
+        (a, b, round(one.mean, 4), _span(one), float(f"{one.p_value:.3g}"))
+        for (a, b), one in zip(COMPARED, against, strict=True)
+    ]
+    columns = ("pipeline", "against", "difference", "interval", "p")
+    return Table("Difference of accuracy, fold by fold, with its interval and Holm's p", columns, tuple(lines))
+
+
+def _shortfall(means: dict[str, Comparison], published: dict[str, float]) -> list[str]:
+    """Which pipelines stay below their published figure, by how much."""
+    behind = {p: goal - means[p].mean for p, goal in published.items() if means[p].interval[1] < goal}
+    gaps = ", ".join(f"{pipeline} by {gap:.3f}" for pipeline, gap in behind.items())
+    return [f"Below the published figure, made under other conditions (see the protocol): {gaps}."] if gaps else []
 
 
 def verdict(twins: Sequence[tuple[float, float]]) -> str:
@@ -216,9 +237,9 @@ def verdict(twins: Sequence[tuple[float, float]]) -> str:
     return UNSHOWN if len(signs) != 1 else HELPS if signs.pop() else HURTS
 
 
-def _told(pair: tuple[str, str], one: Comparison, p_value: float) -> str:
+def _told(pair: tuple[str, str], one: Comparison) -> str:
     side = "more" if one.mean >= 0 else "less"
-    return f"{pair[0]} reaches {abs(one.mean):.3f} {side} than {pair[1]} ({_span(one)}, p = {p_value:.2g})"
+    return f"{pair[0]} reaches {abs(one.mean):.3f} {side} than {pair[1]} ({_span(one)}, p = {one.p_value:.2g})"
 
 
 def _span(one: Comparison) -> str:
@@ -230,7 +251,7 @@ def _accuracies(name: str, means: dict[str, Comparison], majority: float, rows: 
     for pipeline, one in means.items():
         own = [row for row in rows if row["pipeline"] == pipeline]
         lines.append((
-            pipeline, round(one.mean, 4), f"{max(0, one.interval[0]):.3f} to {min(1, one.interval[1]):.3f}",
+            pipeline, round(one.mean, 4), _span(one),
             round(one.mean - majority, 4), PUBLISHED.get(name, {}).get(pipeline),
             round(float(np.mean([row["seconds"] for row in own])), 2),
         ))  # fmt: skip

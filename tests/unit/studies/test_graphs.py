@@ -1,6 +1,7 @@
 """Sets of graphs and the study on them: what made-up sets hold, splits without leaks, a result on little data."""
 
 from collections import Counter
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,20 @@ def test_three_levels_see_nothing_in_long_necklaces() -> None:
         seen.add(frozenset(counts.items()))
     assert len(seen) == 1
     assert betti(graphs) == [(1, 2)] * 20
+
+
+@pytest.mark.parametrize("values", list(permutations((0.0, 1.0, 2.0))))
+def test_degrees_give_long_necklaces_the_same_bars(values: tuple[float, ...]) -> None:
+    """Whatever values degrees 1, 2 and 3 get; so one level of message passing before a persistence is not enough."""
+    packed = (graphs := necklaces(10, ring=20, chain=5)).batch(torch.arange(10))
+    of_vertices = torch.tensor(values)[packed.edge_index[0].bincount() - 1]
+    found = tl.persistence(tl.lower_star(of_vertices, packed.edge_index, packed.batch))
+    bars = {
+        tuple(sorted((k, *bar) for k in (0, 1) for bar in one.of_dim(k).intervals.tolist() if bar[0] < bar[1]))
+        for one in found
+    }
+    assert len(graphs.sizes) == 10
+    assert len(bars) == 1
 
 
 def test_a_batch_holds_the_graphs_asked_for() -> None:

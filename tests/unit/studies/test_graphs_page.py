@@ -90,7 +90,7 @@ def test_a_small_study_from_the_command_line(tmp_path: Path) -> None:
     for finding in report["findings"]:
         assert finding["verdict"] in (HELPS, UNSHOWN, HURTS)
         assert len(finding["tables"]["differences"]["rows"]) == 3
-    assert "Nested cross-validation, 1 times" in (tmp_path / "report.html").read_text()
+    assert "repetitions with other splits: 1. Inner folds, 2, choose" in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.usefixtures("quick")
