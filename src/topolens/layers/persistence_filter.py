@@ -14,7 +14,7 @@ from topolens.engines.windows import Windows, rank_ranges
 from topolens.layers.neighbourhoods import Ranges, check_axes, checked_windows, neighbourhood
 
 PADDING = ("replicate", "reflect", "circular", "zeros", "absent", "valid")
-TIES = ("zero", "average")
+TIES = {"zero": "first", "average": "shared"}
 
 
 def persistence_filter(
@@ -129,7 +129,7 @@ def _looked_up(
     places = {rank: place for place, rank in enumerate(ranks)} | {-1: -1}
     lows, highs = [places[low] for low, _ in pairs], [places[high] for _, high in pairs]
     grid = Windows(offsets, (sides[0], sides[1], sides[2]), (1, 1, 1), ranks, lows, highs)
-    values, _ = rank_ranges(padded, grid.flat(), padding_mode == "absent", tie == "average")
+    values, _ = rank_ranges(padded, grid.flat(), padding_mode == "absent", TIES[tie])
     return values.reshape(x.shape[0], x.shape[1] * len(pairs), *out).to(x.dtype)
 
 
