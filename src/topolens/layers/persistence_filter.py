@@ -59,9 +59,9 @@ def persistence_filter(
             than there are.
 
     Gradients: +1 at the pixel whose value is x_(n), -1 at that of x_(m+1). Derivatives of any order exist.
-    Cost: on the CPU a sorting network, sixteen pixels at a time; elsewhere a sort in tensor operations, a few images at
+    Cost: on the CPU a sorting network, many pixels at a time; elsewhere a sort in tensor operations, a few images at
         a time. For the backward pass a byte (two where K > 256) is kept per pixel and rank that a window names.
-    Source: "Persistence-based operators in machine learning", 2022, the feature G of section 3 with its parameters k,
+    Source: "Persistence-based operators in machine learning", 2022, the feature G of section 3.1 with its parameters k,
         m and n. There the end points are found by counting; the closed form is ours.
 
     Example:
