@@ -84,7 +84,7 @@ std::array<std::int64_t, 3> sides_of(const Input<Real, 4>& padded) {
 
 template <class Real, class Index>
 nb::tuple forward(Input<Real, 4> padded, Triple out, Triple strides, Integers offsets, Integers ranks, Integers lows,
-                  Integers highs, bool absent, int threads) {
+                  Integers highs, bool absent, bool apart, int threads) {
     const auto planes = static_cast<std::int64_t>(padded.shape(0));
     Task task = task_of(sides_of(padded), out, strides, offsets, ranks, lows, highs);
     const auto shape = shape_of(planes, static_cast<std::int64_t>(task.ranges.size()), task.grid);
@@ -94,7 +94,7 @@ nb::tuple forward(Input<Real, 4> padded, Triple out, Triple strides, Integers of
     {
         nb::gil_scoped_release release;
         const topolens::RankRanges<Real, Index> ranges(std::move(task.grid), std::move(task.ranks),
-                                                       std::move(task.ranges), absent);
+                                                       std::move(task.ranges), absent, apart);
         ranges.forward(padded.data(), planes, threads, values.data(), entries.data());
     }
     return nb::make_tuple(owned(std::move(values), shape), owned(std::move(entries), places));
@@ -102,10 +102,10 @@ nb::tuple forward(Input<Real, 4> padded, Triple out, Triple strides, Integers of
 
 template <class Real>
 nb::tuple rank_ranges(Input<Real, 4> padded, Triple out, Triple strides, Integers offsets, Integers ranks,
-                      Integers lows, Integers highs, bool absent, int threads) {
+                      Integers lows, Integers highs, bool absent, bool apart, int threads) {
     return offsets.shape(0) <= 256
-               ? forward<Real, std::uint8_t>(padded, out, strides, offsets, ranks, lows, highs, absent, threads)
-               : forward<Real, std::uint16_t>(padded, out, strides, offsets, ranks, lows, highs, absent, threads);
+               ? forward<Real, std::uint8_t>(padded, out, strides, offsets, ranks, lows, highs, absent, apart, threads)
+               : forward<Real, std::uint16_t>(padded, out, strides, offsets, ranks, lows, highs, absent, apart, threads);
 }
 
 template <class Index>
@@ -190,7 +190,8 @@ template <class Real>
 void bind_all(nb::module_& m) {
     m.def("rank_ranges", &rank_ranges<Real>, nb::arg("padded").noconvert(), nb::arg("out"), nb::arg("strides"),
           nb::arg("offsets").noconvert(), nb::arg("ranks").noconvert(), nb::arg("lows").noconvert(),
-          nb::arg("highs").noconvert(), nb::arg("absent") = false, nb::arg("threads") = 1);
+          nb::arg("highs").noconvert(), nb::arg("absent") = false,
+          nb::arg("apart") = false, nb::arg("threads") = 1);
     bind_adjoints<Real, std::uint8_t>(m);
     bind_adjoints<Real, std::uint16_t>(m);
 }

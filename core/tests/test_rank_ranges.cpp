@@ -68,6 +68,27 @@ void compare(std::int64_t side, std::int64_t step, int levels, bool absent, std:
             check(out[base + windows] == gap(found[2], found[1]), "middle to greatest");
             check(out[base + 2 * windows] == found[1], "the middle itself");
         }
+    // With all ranks, and ties apart, every entry stands for one rank.
+    std::vector<std::int32_t> all(static_cast<std::size_t>(size));
+    std::vector<RankRange> single;
+    for (std::int32_t r = 0; r < size; ++r) {
+        all[static_cast<std::size_t>(r)] = r;
+        single.push_back({-1, r});
+    }
+    const RankRanges<Real, Index> sorter(grid, all, single, false, true);
+    std::vector<Real> ordered(static_cast<std::size_t>(planes * size) * windows);
+    std::vector<Index> order(ordered.size());
+    sorter.forward(values.data(), planes, 2, ordered.data(), order.data());
+    for (std::size_t w = 0; w < windows; ++w) {
+        std::vector<Index> seen;
+        for (std::size_t r = 0; r < static_cast<std::size_t>(size); ++r) {
+            seen.push_back(order[r * windows + w]);
+            if (r > 0 && ordered[r * windows + w] == ordered[(r - 1) * windows + w])
+                check(seen[r] > seen[r - 1], "equal entries in order");
+        }
+        std::sort(seen.begin(), seen.end());
+        for (std::size_t r = 0; r < seen.size(); ++r) check(seen[r] == static_cast<Index>(r), "every entry once");
+    }
     // Scatter and gather are adjoint: <scatter g, v> = <g, gather v>, also where ties share.
     std::vector<Real> gradient(out.size()), field(values.size()), back(values.size(), 0), forth(out.size(), 0);
     for (Real& x : gradient) x = static_cast<Real>(static_cast<int>(random() % 9) - 4);

@@ -77,7 +77,15 @@ VALID: dict[str, Callable[[np.random.Generator, int], tuple[Any, ...]]] = {
     "matched_volume_bars": lambda r, n: ((x := pixels(r, 3)) + 1, x + 2, x, "VT"[n % 2], 2, 2),
     "matrix_faults": lambda r, n: (square(r, n), 2),
     "maxmin": lambda r, n: (r.random((n + 1, 3), "f4"), 2, 0, 1),
-    "rank_ranges": lambda r, n: (r.random((2, 1, 3, n + 2), "f4"), (1, 1, n), (1, 1, 1), *windows(n), bool(n % 2), 2),
+    "rank_ranges": lambda r, n: (
+        r.random((2, 1, 3, n + 2), "f4"),
+        (1, 1, n),
+        (1, 1, 1),
+        *windows(n),
+        bool(n % 2),
+        n % 3 == 0,
+        2,
+    ),
     "rank_ranges_gather": lambda r, n: (
         r.random((2, 1, 3, n + 2), "f4"),
         r.integers(0, 4, (2, 2, 1, 1, n)).astype(np.uint8),

@@ -146,20 +146,23 @@ def test_ties(tie: str) -> None:
 
 @pytest.mark.parametrize("levels", [None, 3])
 @pytest.mark.parametrize("absent", [False, True])
-@pytest.mark.parametrize("shared", [False, True])
-def test_tensor_operations(absent: bool, shared: bool, levels: int | None) -> None:
+@pytest.mark.parametrize("ties", ["first", "shared", "apart"])
+def test_tensor_operations(absent: bool, ties: str, levels: int | None) -> None:
     """The path of a GPU, here on the CPU, with strides, single ranks and all three operators."""
     padded = noise(3, 1, 9, 8, levels=levels)
     if absent:
         padded[:, :, 0], padded[:, :, :, 0] = float("inf"), float("inf")
     places = neighbourhood(2, 1, None, True)
     windows = engine.Windows(places, (1, 4, 3), (1, 2, 2), [0, 2, 4, 8], [0, 1, -1, 0], [3, 2, 2, 1])
-    values, entries = engine.rank_ranges(padded, windows.flat(), absent, shared)
-    by_hand, where = engine._in_tensors(padded, windows, absent)
+    if ties == "apart":  # all ranks, as patches ask for them
+        windows = windows._replace(ranks=list(range(9)), lows=[-1] * 9, highs=list(range(9)))
+        padded = padded.nan_to_num(posinf=7.0)
+    values, entries = engine.rank_ranges(padded, windows.flat(), absent, ties)
+    by_hand, where = engine._in_tensors(padded, windows, absent, ties == "apart")
     assert torch.equal(values, by_hand)
     assert torch.equal(entries, where)
     gradient, field = noise(*values.shape, seed=5), noise(*padded.shape, seed=6)
-    given = padded if shared else None
+    given = padded if ties == "shared" else None
     weights = engine._weights(entries, given, windows, torch.float64)
     back, out = torch.zeros_like(padded), torch.zeros_like(values)
     for view, seen, weight in zip(engine._views(back, windows), engine._views(field, windows), weights, strict=True):

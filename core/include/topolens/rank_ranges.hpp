@@ -105,14 +105,33 @@ TOPOLENS_VECTORISED void find_entries(const Real* __restrict given, std::int64_t
     }
 }
 
+// The same, but the first after that of the rank below where both have one value.
+template <class Real>
+TOPOLENS_VECTORISED void find_next_entries(const Real* __restrict given, std::int64_t entries,
+                                           const Real* __restrict value, const Real* __restrict below,
+                                           const LaneInteger<Real>* __restrict found_below,
+                                           LaneInteger<Real>* __restrict found) {
+    LaneInteger<Real> after[window_lanes];
+    for (std::int64_t l = 0; l < window_lanes; ++l) after[l] = value[l] == below[l] ? found_below[l] : -1;
+    for (std::int64_t l = 0; l < window_lanes; ++l) found[l] = found_below[l];
+    for (std::int64_t j = entries; j-- > 0;) {
+        const auto place = static_cast<LaneInteger<Real>>(j);
+        for (std::int64_t l = 0; l < window_lanes; ++l)
+            found[l] = (given[j * window_lanes + l] == value[l]) & (place > after[l]) ? place : found[l];
+    }
+}
+
 }  // namespace detail
 
 template <class Real, class Index>
 class RankRanges {
 public:
-    // With `absent`, entries of value inf do not exist: a rank beyond the last that does is that of the largest.
-    RankRanges(WindowGrid grid, std::vector<std::int32_t> ranks, std::vector<RankRange> ranges, bool absent)
-        : grid_(std::move(grid)), ranks_(std::move(ranks)), ranges_(std::move(ranges)), absent_(absent) {
+    // With `absent`, entries of value inf do not exist: a rank beyond the last that does is that of the largest. With
+    // `apart`, neighbouring ranks of one value stand for one equal entry after the other.
+    RankRanges(WindowGrid grid, std::vector<std::int32_t> ranks, std::vector<RankRange> ranges, bool absent,
+               bool apart = false)
+        : grid_(std::move(grid)), ranks_(std::move(ranks)), ranges_(std::move(ranges)), absent_(absent),
+          apart_(apart) {
         std::vector<std::int32_t> needed = ranks_;
         if (absent_)
             for (std::int32_t r = 0; r < size(); ++r) needed.push_back(r);
@@ -208,9 +227,13 @@ private:
         std::copy(scratch.given.begin(), scratch.given.end(), scratch.sorted.begin());
         detail::run_network(network_.data(), static_cast<std::int64_t>(network_.size()), scratch.sorted.data());
         for (std::int64_t r = 0; r < places(); ++r) {
-            take(scratch.sorted.data(), ranks_[static_cast<std::size_t>(r)], scratch.values.data() + r * lanes);
-            detail::find_entries(scratch.given.data(), size(), scratch.values.data() + r * lanes,
-                                 scratch.found.data() + r * lanes);
+            Real* value = scratch.values.data() + r * lanes;
+            auto* found = scratch.found.data() + r * lanes;
+            take(scratch.sorted.data(), ranks_[static_cast<std::size_t>(r)], value);
+            if (apart_ && r > 0)
+                detail::find_next_entries(scratch.given.data(), size(), value, value - lanes, found - lanes, found);
+            else
+                detail::find_entries(scratch.given.data(), size(), value, found);
         }
     }
 
@@ -333,7 +356,7 @@ private:
     WindowGrid grid_;
     std::vector<std::int32_t> ranks_;
     std::vector<RankRange> ranges_;
-    bool absent_;
+    bool absent_, apart_;
     std::vector<Comparison> network_;
 };
 

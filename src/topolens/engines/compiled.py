@@ -199,9 +199,11 @@ def witness_edges(distances: Tensor, slack: Tensor) -> Tensor:
 Lists = tuple[tuple[int, int, int], np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # see `topolens.engines.windows`
 
 
-def window_ranges(padded: Tensor, out: tuple[int, int, int], lists: Lists, absent: bool) -> tuple[Tensor, Tensor]:
+def window_ranges(
+    padded: Tensor, out: tuple[int, int, int], lists: Lists, absent: bool, apart: bool
+) -> tuple[Tensor, Tensor]:
     """Differences of ranks in windows over planes (planes, depth, height, width), and the entries they came from."""
-    values, entries = _core.rank_ranges(array(padded), out, *lists, absent, threads())
+    values, entries = _core.rank_ranges(array(padded), out, *lists, absent, apart, threads())
     return torch.from_numpy(values), torch.from_numpy(entries)
 
 

@@ -61,26 +61,27 @@ def _lists(windows: Windows, sides: Sequence[int]) -> Lists:
 
 
 @torch.library.custom_op("topolens::rank_ranges", mutates_args=())
-def rank_ranges(padded: Tensor, flat: list[int], absent: bool, shared: bool) -> tuple[Tensor, Tensor]:
+def rank_ranges(padded: Tensor, flat: list[int], absent: bool, ties: str) -> tuple[Tensor, Tensor]:
     """Differences of order statistics of windows, and which entries they came from.
 
     Args:
         padded: Planes, shape (planes, depth, height, width), float32 or float64.
         flat: What `Windows.flat` returns.
         absent: Entries of inf do not exist; a rank beyond the last that does is that of the largest.
-        shared: The gradient of an end goes to all entries of its value in equal parts, not to the first of them.
+        ties: Where the gradient goes among entries of one value: to the "first" of them, "shared" by all in equal
+            parts, or "apart", one entry after the other for ranks that all are asked for.
 
     Returns:
         Values, shape (planes, ranges, *out), and entries, shape (planes, ranks, *out), uint8 or uint16.
     """
     windows = windows_of(flat)
     if padded.device.type == "cpu":
-        return window_ranges(padded, windows.out, _lists(windows, padded.shape[1:]), absent)
-    return _in_tensors(padded, windows, absent)
+        return window_ranges(padded, windows.out, _lists(windows, padded.shape[1:]), absent, ties == "apart")
+    return _in_tensors(padded, windows, absent, ties == "apart")
 
 
 @rank_ranges.register_fake
-def _(padded: Tensor, flat: list[int], absent: bool, shared: bool) -> tuple[Tensor, Tensor]:
+def _(padded: Tensor, flat: list[int], absent: bool, ties: str) -> tuple[Tensor, Tensor]:
     windows = windows_of(flat)
     values = padded.new_empty(len(padded), len(windows.lows), *windows.out)
     kind = torch.uint8 if len(windows.offsets) <= 256 else torch.uint16
@@ -98,7 +99,7 @@ def _views(padded: Tensor, windows: Windows) -> list[Tensor]:
     ]
 
 
-def _in_tensors(padded: Tensor, windows: Windows, absent: bool) -> tuple[Tensor, Tensor]:
+def _in_tensors(padded: Tensor, windows: Windows, absent: bool, apart: bool = False) -> tuple[Tensor, Tensor]:
     """The same by sorting in tensor operations, a few planes at a time."""
     kind = torch.uint8 if len(windows.offsets) <= 256 else torch.uint16
     per_plane = max(1, math.prod(windows.out) * len(windows.offsets))
@@ -112,8 +113,10 @@ def _in_tensors(padded: Tensor, windows: Windows, absent: bool) -> tuple[Tensor,
         ranks = ranks.expand(len(windows.ranks), *ordered.shape[1:])
         at_ranks = ordered.gather(0, ranks)
         # The first entry of its value, as the compiled core has it: equal ends come from the same entry.
-        first = torch.searchsorted(ordered.movedim(0, -1).contiguous(), at_ranks.movedim(0, -1).contiguous())
-        entries.append(places.gather(0, first.movedim(-1, 0)).movedim(0, 1).to(kind))
+        if not apart:
+            rows = (x.movedim(0, -1).contiguous() for x in (ordered, at_ranks))
+            ranks = torch.searchsorted(*rows).movedim(-1, 0)
+        entries.append(places.gather(0, ranks).movedim(0, 1).to(kind))
         ends = at_ranks.movedim(0, 1)
         high = ends[:, windows.highs]
         low = ends[:, [max(0, k) for k in windows.lows]]
@@ -179,10 +182,10 @@ def _weights(entries: Tensor, values: Tensor | None, windows: Windows, dtype: to
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    padded, ctx.flat, _, shared = inputs
+    padded, ctx.flat, _, ties = inputs
     ctx.mark_non_differentiable(output[1])
     ctx.sides = list(padded.shape[1:])
-    ctx.save_for_backward(output[1], padded if shared else None)
+    ctx.save_for_backward(output[1], padded if ties == "shared" else None)
 
 
 def _pull_back(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:

@@ -30,7 +30,7 @@ def patches(x: Tensor, kernel_size: Sequence[int], stride: Sequence[int]) -> Ten
 
 
 def falling_patches(x: Tensor, kernel_size: Sequence[int], stride: Sequence[int]) -> Tensor:
-    """As `patches`, the values of each patch from the largest on; equal ones share their gradient."""
+    """As `patches`, the values of each patch from the largest on; equal ones in reading order."""
     _check_fit(x, kernel_size)
     absent = 3 - len(kernel_size)
     places = [(z, y, x) for z, y, x in product(*map(range, (*(1,) * absent, *kernel_size)))]
@@ -39,7 +39,7 @@ def falling_patches(x: Tensor, kernel_size: Sequence[int], stride: Sequence[int]
     grid = Windows(places, _three(out), _three(stride), ranks, [-1] * len(ranks), ranks[::-1])
     real = x if x.dtype == torch.float64 else x.float()
     planes = real.reshape(-1, *(1,) * absent, *x.shape[2:])
-    return rank_ranges(planes, grid.flat(), False, True)[0].reshape(*x.shape[:2], len(ranks), *out).to(x.dtype)
+    return rank_ranges(planes, grid.flat(), False, "apart")[0].reshape(*x.shape[:2], len(ranks), *out).to(x.dtype)
 
 
 def largest_of_patches(x: Tensor, kernel_size: Sequence[int], stride: Sequence[int]) -> Tensor:

@@ -14,7 +14,7 @@ from topolens.engines.windows import Windows, rank_ranges
 from topolens.layers.neighbourhoods import Ranges, check_axes, checked_windows, neighbourhood
 
 PADDING = ("replicate", "reflect", "circular", "zeros", "absent", "valid")
-TIES = ("zero", "average")
+TIES = {"zero": "first", "average": "shared"}
 
 
 def persistence_filter(
@@ -59,9 +59,9 @@ def persistence_filter(
             than there are.
 
     Gradients: +1 at the pixel whose value is x_(n), -1 at that of x_(m+1). Derivatives of any order exist.
-    Cost: on the CPU a sorting network, sixteen pixels at a time; elsewhere a sort in tensor operations, a few images at
+    Cost: on the CPU a sorting network, many pixels at a time; elsewhere a sort in tensor operations, a few images at
         a time. For the backward pass a byte (two where K > 256) is kept per pixel and rank that a window names.
-    Source: "Persistence-based operators in machine learning", 2022, the feature G of section 3 with its parameters k,
+    Source: "Persistence-based operators in machine learning", 2022, the feature G of section 3.1 with its parameters k,
         m and n. There the end points are found by counting; the closed form is ours.
 
     Example:
@@ -129,7 +129,7 @@ def _looked_up(
     places = {rank: place for place, rank in enumerate(ranks)} | {-1: -1}
     lows, highs = [places[low] for low, _ in pairs], [places[high] for _, high in pairs]
     grid = Windows(offsets, (sides[0], sides[1], sides[2]), (1, 1, 1), ranks, lows, highs)
-    values, _ = rank_ranges(padded, grid.flat(), padding_mode == "absent", tie == "average")
+    values, _ = rank_ranges(padded, grid.flat(), padding_mode == "absent", TIES[tie])
     return values.reshape(x.shape[0], x.shape[1] * len(pairs), *out).to(x.dtype)
 
 
@@ -143,7 +143,7 @@ def image_axes(x: Tensor) -> int:
             "for one image pass x[None]"
         )
     check_floating("x", x)
-    if not is_traced() and bool(x.detach().sum().isnan()):  # quick, but inf - inf is no number either
+    if not is_traced():
         check_no_nan("x", x)
     return x.ndim - 2
 

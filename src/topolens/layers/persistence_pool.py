@@ -50,9 +50,10 @@ def persistence_pool(
     Raises:
         ValueError: If a size, a word or the shape of the weights is wrong, or as for `persistence_filter`.
 
-    Gradients: To the weights, and to x through the persistences; equal ones of a patch share it.
+    Gradients: To the weights, and to x through the persistences; equal ones of a patch take their weights in
+        reading order.
     Cost: That of the filter, and of sorting the pixels of each patch.
-    Source: "Persistence-based operators in machine learning", 2022, section 3. The paper leaves open what a weight
+    Source: "Persistence-based operators in machine learning", 2022, section 3.2. The paper leaves open what a weight
         belongs to, whether windows look beyond the patch, and has one window and one output; see `order`, `scope`.
 
     Example:

@@ -30,7 +30,7 @@ def soft_persistence_filter(x: Tensor, birth: Tensor, death: Tensor, k: int = 1,
     Gradients: To x and to both logits; at ties of x as `tie` says.
     Cost: That of the bank "unit", whose K - 1 gaps are kept, and a matrix product: the range between two weighted means
         is the sum of the gaps, each times the weight of births below it minus that of deaths below it.
-    Source: "Persistence-based operators in machine learning", 2022, section 2, for fixed windows; learned ones are
+    Source: "Persistence-based operators in machine learning", 2022, section 3.1, for fixed windows; learned ones are
         ours.
     """
     words = neighbourhood_words.get("adjacency"), neighbourhood_words.get("include_center", True)

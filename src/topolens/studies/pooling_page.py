@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
+from torch.nn import functional
 
-from topolens.analyses.finding import Finding, Number, Table
+from topolens.analyses.finding import Figure, Finding, Number, Table
 from topolens.analyses.provenance import Cost, versions
+from topolens.layers import persistence_filter, persistence_pool
 from topolens.report import Report
+from topolens.studies.images import Images
 from topolens.studies.pooling import (
     CONVOLUTIONAL,
     CONVOLUTIONAL_SIDE,
@@ -21,6 +25,7 @@ from topolens.studies.pooling import (
     WIDTHS,
     Progress,
     Recipe,
+    part_of,
     results,
 )
 
@@ -69,6 +74,13 @@ def pooling_study(
         for name in names
         for architecture in POOLINGS
     ]
+    pictures = {Path(path).stem: pooled_pictures(part_of(str(path), recipe)) for path in data}
+    findings = [
+        replace(finding, figures={"pooled": pictures[finding.subject.split(",")[0]]})
+        if FLAT in finding.subject
+        else finding
+        for finding in findings
+    ]
     findings += [_compared(found, architecture, provenance) for architecture in POOLINGS]
     return Report(
         tuple(findings),
@@ -112,6 +124,24 @@ def protocol(recipe: Recipe, seeds: int) -> list[str]:
         f"{seeds} seeds per row, which decide initial weights, order and validation images; intervals are 95 % by "
         "Student's t over the seeds. The paper prints one run per row.",
     ]
+
+
+def pooled_pictures(data: Images) -> Figure:
+    """Three test images as architecture (a) sees them before it has learnt anything."""
+    pictures, titles = [], []
+    for image in data.test[:3]:
+        x = image[None]
+        seen = {
+            "image": x,
+            "max": functional.max_pool2d(x, FLAT_SIDE),
+            "LEAP at its start": functional.avg_pool2d(x, FLAT_SIDE),
+            "max persistence": persistence_pool(x, FLAT_SIDE),
+            "PL at its start": functional.avg_pool2d(persistence_filter(x), FLAT_SIDE),
+        }
+        pictures += [(255 * picture[0].mean(0)).round().int() for picture in seen.values()]
+        titles += list(seen)
+    return Figure("images", f"Test images of {data.name} and what architecture (a) pools them to, channels averaged", {
+        "images": pictures, "titles": titles, "columns": 5})  # fmt: skip
 
 
 def _warnings(recipe: Recipe) -> list[str]:
