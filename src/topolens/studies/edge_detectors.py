@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from topolens._optional import skimage
 from topolens.layers import persistence_filter
 
 MARGIN = 4  # pixels at the border that no score counts, since the detectors continue the picture differently there
@@ -79,20 +79,6 @@ DETECTORS = (
     *(_sobel(median) for median in MEDIANS),
     *(_canny(sigma, median) for sigma in (1, 2) for median in MEDIANS),
 )
-
-
-def skimage(part: str) -> Any:
-    """A module of scikit-image.
-
-    Raises:
-        ImportError: scikit-image is not installed.
-    """
-    try:
-        return importlib.import_module(f"skimage.{part}")
-    except ImportError:
-        raise ImportError(
-            "topolens reproduce edges needs scikit-image; install it with pip install 'topolens[studies]'"
-        ) from None
 
 
 def median(picture: Picture, side: int) -> Picture:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from topolens.studies.edge_detectors import PERSISTENCE, SOBEL, Detector, hysteresis, responses, skimage
+from topolens._optional import skimage
+from topolens.studies.edge_detectors import PERSISTENCE, SOBEL, Detector, hysteresis, responses
 
 PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "coins", "rocket")  # all in scikit-image's wheel
 LOW = 0.4  # lower threshold over upper one in a reference by Canny

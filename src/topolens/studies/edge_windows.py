@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+from topolens._optional import skimage
 from topolens.analyses.finding import Figure, Finding, Number, Table
-from topolens.studies.edge_detectors import DETECTORS, SOBEL, Detector, Picture, median, responses, skimage
+from topolens.studies.edge_detectors import DETECTORS, SOBEL, Detector, Picture, median, responses
 from topolens.studies.edge_findings import K2, percent, small
 
 SELECTS, SELECTS_NOT = "selects local area", "does not select local area"

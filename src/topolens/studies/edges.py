@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from topolens._optional import skimage
 from topolens.analyses.provenance import peak_memory_mb, versions
 from topolens.report.report import Report
-from topolens.studies.edge_detectors import DETECTORS, HIGHS, LOWS, MARGIN, best_f1, median, responses, skimage
+from topolens.studies.edge_detectors import DETECTORS, HIGHS, LOWS, MARGIN, best_f1, median, responses
 from topolens.studies.edge_findings import MARGIN as LEVEL_BELOW
 from topolens.studies.edge_findings import Scores, noise_finding, percent
 from topolens.studies.edge_pictures import (

@@ -242,7 +242,7 @@ def test_tables_and_curves_tell_the_same(small_study) -> None:
 
 
 def test_without_scikit_image_one_sentence(without_skimage) -> None:
-    with pytest.raises(ImportError, match=r"^topolens reproduce edges needs scikit-image; install it with pip install"):
+    with pytest.raises(ImportError, match=r"^scikit-image is needed here; install it with pip install"):
         edges_study(quick=True)
 
 
@@ -250,7 +250,7 @@ def test_the_command_says_it_too(without_skimage, tmp_path, monkeypatch) -> None
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["reproduce", "edges", "--quick"])
     assert result.exit_code == 1
-    sentence = "topolens reproduce edges needs scikit-image; install it with pip install 'topolens[studies]'"
+    sentence = "scikit-image is needed here; install it with pip install 'topolens[images]'"
     assert result.stderr == f"topolens: error: {sentence}\n"
     assert not list(tmp_path.iterdir())
 
