@@ -93,7 +93,7 @@ def pooling_study(
             },
             "seed": seed,
             "versions": versions(),
-            "seconds": cost.seconds,
+            "seconds": sum(row["seconds_per_epoch"] * row["epochs"] for row in found),  # of runs read from file, too
             "warnings": _warnings(recipe),
             "references": [
                 PAPER,
