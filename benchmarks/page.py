@@ -10,6 +10,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "0.1.0" / "engines.json"
+OTHERS = ("layers", "diagram_layers", "graph_layers", "losses")  # suites of the same folder, where they were run
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 TITLES = {
@@ -39,6 +40,13 @@ TITLES = {
     "gradient": ("Forward and backward", "Gradient of the summed length of all finite bars of H0 and H1."),
 }
 
+OTHER_TITLES = {
+    "layers": ("Persistence filters and pooling", "Output and gradient of one call; torch's own pooling for scale."),
+    "diagram_layers": ("Layers on diagrams", "Output and gradients of one call on a batch of diagrams."),
+    "graph_layers": ("Layers on graphs", "Output and gradients of one call on a batch of graphs."),
+    "losses": ("Losses", "Loss and gradient of one call on a batch of images."),
+}
+
 HOW = """\
 ## How it is measured
 
@@ -60,6 +68,7 @@ HOW = """\
 ```
 python -m benchmarks.engines                 # the whole suite; peers: the dependency group "bench"
 python -m benchmarks.engines --only rips     # cases whose name contains "rips", the others are kept
+python -m benchmarks.layers                  # each further suite; likewise diagram_layers, graph_layers, losses
 python -m benchmarks.instructions            # instruction counts; needs valgrind
 python -m benchmarks.page                    # this page from the results
 ```
@@ -200,8 +209,27 @@ def summary(data: dict[str, Any]) -> str:
     return f"{goals}\n\n{overview}"
 
 
-def page(data: dict[str, Any]) -> str:
-    """The whole page."""
+def others() -> list[dict[str, Any]]:
+    """The results of the other suites that were run, in the order of the page."""
+    paths = [RESULTS.with_name(f"{name}.json") for name in OTHERS]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
+
+
+def other_suite(data: dict[str, Any]) -> Iterator[str]:
+    """One more suite: when it was run beside how much else, and all its rows."""
+    title, text = OTHER_TITLES[data["suite"]]
+    loads = [load for case in data["cases"] for load in (case["load_before"], case["load_after"])]
+    yield f"## {title}"
+    yield (
+        f"{text} {data['started'][:10]}, sources `{data['environment']['sources']}`, load average "
+        f"{min(loads):.1f} to {max(loads):.1f}."
+    )
+    header = ["input", "contender", "gives", "wall", "CPU", "runs", "peak memory", "÷ best peer"]
+    yield _table(header, _detail_rows(data["cases"]))
+
+
+def page(data: dict[str, Any], more: Iterable[dict[str, Any]] = ()) -> str:
+    """The whole page, with the suites beside that of the engines."""
     here, machine = data["environment"], data["environment"]["machine"]
     loads = [load for case in data["cases"] for load in (case["load_before"], case["load_after"])]
     runs = sorted({case["runs"] for case in data["cases"]})
@@ -230,6 +258,7 @@ def page(data: dict[str, Any]) -> str:
             used = "One thread." if threads == [1] else f"{threads[-1]} threads."
             header = ["input", "contender", "gives", "wall", "CPU", "runs", "peak memory", "÷ best peer"]
             parts += [f"## {title}", f"{text} {used}", _table(header, _detail_rows(cases))]
+    parts += [part for suite in more for part in other_suite(suite)]
     parts += instructions(data)
     parts.append(HOW.format(runs=" or ".join(map(str, runs))))
     return "\n\n".join(parts)
@@ -276,7 +305,7 @@ def _misses(data: dict[str, Any]) -> Iterator[str]:
 
 def main() -> None:
     """Write the page."""
-    PAGE.write_text(page(json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
+    PAGE.write_text(page(json.loads(RESULTS.read_text(encoding="utf-8")), others()), encoding="utf-8")
 
 
 if __name__ == "__main__":
