@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from joblib import Parallel, delayed
@@ -166,12 +167,12 @@ def _trained(run: Run, recipe: Recipe) -> tuple[nn.Sequential, list[float]]:
     return model, train(model, data.train, data.train_labels, recipe, generator)
 
 
-def measured(run: Run, recipe: Recipe, work: Path) -> dict[str, object]:
+def measured(run: Run, recipe: Recipe, work: Path) -> dict[str, Any]:
     """What a run gives; one that was made before is read from its file in `work`."""
     words = json.dumps([asdict(run) | {"data": Path(run.data).stem}, asdict(recipe)], sort_keys=True)
     place = work / f"{hashlib.sha256(words.encode()).hexdigest()[:24]}.json"
     if place.exists():
-        found: dict[str, object] = json.loads(place.read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
         return found
     torch.set_num_threads(1)
     start = time.perf_counter()
@@ -210,15 +211,15 @@ def runs(data: list[str], seeds: int, seed: int) -> list[Run]:
 
 def results(
     data: list[str], recipe: Recipe, seeds: int, seed: int, work: Path, workers: int, progress: Progress | None
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """The results of all runs, in their order, on `workers` processes of one thread each."""
     work.mkdir(parents=True, exist_ok=True)
     todo = runs(data, seeds, seed)
     for path in data:
         read_images(path)  # a bad file stops the study here, not in a worker an hour later
     start = time.perf_counter()
-    done: list[dict[str, object]] = []
-    made: Iterator[dict[str, object]] = Parallel(n_jobs=workers, return_as="generator")(
+    done: list[dict[str, Any]] = []
+    made: Iterator[dict[str, Any]] = Parallel(n_jobs=workers, return_as="generator")(
         delayed(measured)(run, recipe, work) for run in todo
     )
     for run, result in zip(todo, made, strict=True):
