@@ -213,10 +213,10 @@ def results(
     data: list[str], recipe: Recipe, seeds: int, seed: int, work: Path, workers: int, progress: Progress | None
 ) -> list[dict[str, Any]]:
     """The results of all runs, in their order, on `workers` processes of one thread each."""
-    work.mkdir(parents=True, exist_ok=True)
-    todo = runs(data, seeds, seed)
     for path in data:
         read_images(path)  # a bad file stops the study here, not in a worker an hour later
+    work.mkdir(parents=True, exist_ok=True)
+    todo = runs(data, seeds, seed)
     start = time.perf_counter()
     done: list[dict[str, Any]] = []
     made: Iterator[dict[str, Any]] = Parallel(n_jobs=workers, return_as="generator")(
