@@ -1,19 +1,26 @@
 """Probes: from a network or its file to tensors. The network itself is never changed."""
 
+from topolens.probes.batches import Batch, batches
 from topolens.probes.checkpoints import checkpoint_steps
 from topolens.probes.convolutions import Convolution, Skipped, convolutions, select_layers
 from topolens.probes.images import load_images
 from topolens.probes.model import filled, made_by, model_factory
+from topolens.probes.module_choice import choose_modules
 from topolens.probes.patches import patch_space, sample_images
+from topolens.probes.record import Recording, record
 from topolens.probes.spatial_filters import SpatialFilters, spatial_filters
 from topolens.probes.twin import untrained_model, untrained_twin
 from topolens.probes.weights import load_weights
 
 __all__ = [
+    "Batch",
     "Convolution",
+    "Recording",
     "Skipped",
     "SpatialFilters",
+    "batches",
     "checkpoint_steps",
+    "choose_modules",
     "convolutions",
     "filled",
     "load_images",
@@ -21,6 +28,7 @@ __all__ = [
     "made_by",
     "model_factory",
     "patch_space",
+    "record",
     "sample_images",
     "select_layers",
     "spatial_filters",

@@ -1,0 +1,108 @@
+"""Data in whatever form a user has it, as batches: what goes into the network, and the label of each sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, cast
+
+import torch
+from torch import Tensor
+
+LABELS = ("labels", "label", "target", "targets", "y")
+
+
+class Batch(NamedTuple):
+    """One step: the arguments of the network, the labels where there are any, and the number of samples."""
+
+    inputs: Any  # a tensor, a tuple of arguments or a mapping of named ones
+    labels: Tensor | None  # (samples,), int64
+    size: int
+
+
+def batches(data: Any, batch_size: int = 64) -> Iterator[Batch]:
+    """Batches of the data, in its own order.
+
+    Args:
+        data: One of: a tensor of samples; a tuple (samples, labels) of tensors; a mapping of tensors, of which
+            one named "labels", "label", "target", "targets" or "y" may hold labels; a dataset of torch; a
+            DataLoader or any other iterable of batches, each a tensor, a tuple whose second part may hold labels, or a
+            mapping.
+        batch_size: Samples of a batch where `data` is not in batches yet.
+
+    Raises:
+        TypeError: If `data` or one of its batches is none of these.
+        ValueError: If samples and labels differ in number, or `batch_size` is below 1.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    whole = isinstance(data, (Tensor, Mapping)) or (
+        isinstance(data, tuple) and len(data) > 0 and all(isinstance(part, Tensor) for part in data)
+    )
+    if whole:
+        everything = as_batch(data)
+        for start in range(0, everything.size, batch_size):
+            yield rows(everything, slice(start, start + batch_size))
+        return
+    if not isinstance(data, Iterable) or (hasattr(data, "__getitem__") and not isinstance(data, (list, tuple))):
+        if not hasattr(data, "__getitem__") or not hasattr(data, "__len__"):
+            raise TypeError(f"data must be a tensor, a pair of tensors or batches of them, got {type(data).__name__}")
+        data = torch.utils.data.DataLoader(cast("torch.utils.data.Dataset[Any]", data), batch_size)
+    yield from map(as_batch, data)
+
+
+def as_batch(given: Any) -> Batch:
+    """One batch in its parts; arguments as what `batches` finds in its data."""
+    labels = None
+    inputs = given
+    if isinstance(given, Mapping):
+        name = next((name for name in LABELS if name in given), None)
+        labels = None if name is None else given[name]
+        inputs = {key: part for key, part in given.items() if key != name}
+    elif isinstance(given, (tuple, list)):
+        if not given:
+            raise TypeError("a batch must hold a tensor of samples, got an empty one")
+        inputs = given[0] if not isinstance(given[0], list) else tuple(given[0])
+        labels = given[1] if len(given) > 1 else None
+    size = samples_of(inputs)
+    return Batch(inputs, _labels(labels, size), size)
+
+
+def rows(batch: Batch, which: slice | Tensor) -> Batch:
+    """Some samples of a batch."""
+
+    def cut(part: Any) -> Any:
+        if isinstance(part, Tensor):
+            return part[which]
+        if isinstance(part, Mapping):
+            return {key: cut(inner) for key, inner in part.items()}
+        return type(part)(map(cut, part)) if isinstance(part, (tuple, list)) else part
+
+    inputs = cut(batch.inputs)
+    return Batch(inputs, None if batch.labels is None else batch.labels[which], samples_of(inputs))
+
+
+def samples_of(inputs: Any) -> int:
+    """Samples of a batch: the length of its first tensor."""
+    several = inputs.values() if isinstance(inputs, Mapping) else inputs
+    parts = [several] if isinstance(several, Tensor) else several
+    if not isinstance(parts, Iterable):
+        raise TypeError(f"a batch must hold a tensor of samples, got {type(inputs).__name__}")
+    first = next((part for part in parts if isinstance(part, Tensor) and part.ndim), None)
+    if first is None:
+        raise TypeError(f"a batch must hold a tensor of samples, got {type(inputs).__name__}")
+    return len(first)
+
+
+def _labels(given: Any, size: int) -> Tensor | None:
+    """Whole numbers, one per sample; other targets, such as masks, are no labels."""
+    if isinstance(given, (list, tuple)) and all(isinstance(label, int) for label in given):
+        given = torch.tensor(given, dtype=torch.int64)
+    if not isinstance(given, Tensor) or given.is_floating_point() or given.is_complex():
+        return None
+    if given.ndim == 2 and given.shape[1] == 1:
+        given = given[:, 0]
+    if given.ndim != 1:
+        return None
+    if len(given) != size:
+        raise ValueError(f"there must be one label for each of {size} samples, got {len(given)}")
+    return given.long().cpu()
