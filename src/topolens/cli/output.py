@@ -72,7 +72,7 @@ def tell(report: Report, directory: Path | None, as_json: bool, quiet: bool) -> 
 
 def _command() -> str:
     """The command line as it was given, files without the folders they lie in."""
-    words = [Path(word).name if os.sep in word and Path(word).exists() else word for word in sys.argv[1:]]
+    words = [Path(w).name if os.sep in w and (Path(w).is_absolute() or Path(w).exists()) else w for w in sys.argv[1:]]
     return shlex.join(["topolens", *words])
 
 
