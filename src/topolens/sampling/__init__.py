@@ -1,16 +1,29 @@
-"""Which points to look at: dense cores, spread-out landmarks, and the nulls they are judged by."""
+"""Which points to look at: dense cores, spread-out landmarks, and the nulls and intervals they are judged by."""
 
+from topolens.sampling.clouds import gaussian_cloud, shuffled_columns, shuffled_rows
 from topolens.sampling.density import density_core, neighbour_distance
 from topolens.sampling.dtm import dtm
+from topolens.sampling.feasibility import Feasibility, feasibility
+from topolens.sampling.inference import Interval, bar_p_values, holm, null_p_value, subsample_interval
 from topolens.sampling.maxmin import cover_radius, maxmin
 from topolens.sampling.nulls import covariance_filters, gaussian_filters
 
 __all__ = [
+    "Feasibility",
+    "Interval",
+    "bar_p_values",
     "covariance_filters",
     "cover_radius",
     "density_core",
     "dtm",
+    "feasibility",
+    "gaussian_cloud",
     "gaussian_filters",
+    "holm",
     "maxmin",
     "neighbour_distance",
+    "null_p_value",
+    "shuffled_columns",
+    "shuffled_rows",
+    "subsample_interval",
 ]

@@ -12,6 +12,7 @@ from scipy import stats
 from topolens.analyses.finding import Finding, Number, Table
 from topolens.analyses.provenance import Cost, versions
 from topolens.report import Report
+from topolens.sampling import holm
 from topolens.studies.graph_runs import SYNTHETIC, Progress, Source, load, results
 from topolens.studies.graphs import BATCH, PIPELINES, TIMES, Recipe
 
@@ -66,15 +67,6 @@ def corrected_t(values: Sequence[float], folds: int) -> Comparison:
     size = abs(mean) / error if error > 0 else 0.0 if mean == 0 else np.inf
     p_value = float(2 * stats.t.sf(size, count - 1))
     return Comparison(mean, (mean - half, mean + half), p_value)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's p-values: what is left of each when all of them are looked at."""
-    adjusted, worst = [0.0] * len(p_values), 0.0
-    for rank, place in enumerate(np.argsort(p_values)):
-        worst = max(worst, min(1.0, (len(p_values) - rank) * p_values[place]))
-        adjusted[place] = worst
-    return adjusted
 
 
 def graphs_study(

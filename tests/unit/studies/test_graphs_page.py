@@ -11,7 +11,7 @@ from topolens.cli import app
 from topolens.studies import graphs_page
 from topolens.studies.graph_runs import Source
 from topolens.studies.graphs import PIPELINES, Recipe
-from topolens.studies.graphs_page import HELPS, HURTS, UNSHOWN, corrected_t, graphs_study, holm, verdict
+from topolens.studies.graphs_page import HELPS, HURTS, UNSHOWN, corrected_t, graphs_study, verdict
 
 TINY = Recipe(outer=2, inner=2, epochs=1, rates=(1e-2,))
 
@@ -50,10 +50,6 @@ def test_corrected_t_of_equal_values() -> None:
     assert corrected_t([0.5, 0.5], 2).p_value == 0
     with pytest.raises(ValueError, match="at least 2 values and 2 folds, got 1 and 2"):
         corrected_t([0.5], 2)
-
-
-def test_holm_by_hand() -> None:
-    assert holm([0.03, 0.01, 0.04]) == pytest.approx([0.06, 0.03, 0.06])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,74 @@
+"""Clouds that keep something of a given one and lose the rest: what is left of a number on them needs no structure."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from topolens._checks import check_no_nan, check_tensor
+
+
+def gaussian_cloud(points: Tensor, seed: int = 0) -> Tensor:
+    """Gaussian points with mean and covariance of the given ones: what second moments alone would give.
+
+    Args:
+        points: Shape (n, d).
+        seed: Of the draw.
+
+    Returns:
+        Shape (n, d), of the same type, on the same device.
+
+    Raises:
+        ValueError: If `points` has another shape, contains NaN, or fewer than two points.
+
+    Cost: a singular value decomposition of the points.
+    """
+    x = _checked(points)
+    centre = x.mean(0)
+    _, values, vectors = torch.linalg.svd(x - centre, full_matrices=False)
+    noise = torch.randn(len(x), len(values), generator=_generator(seed), dtype=torch.float64)
+    scale = values / max(len(x) - 1, 1) ** 0.5
+    return (centre + noise * scale @ vectors).to(points)
+
+
+def shuffled_columns(points: Tensor, seed: int = 0) -> Tensor:
+    """Each coordinate shuffled on its own: marginals stay, every dependence between coordinates is lost.
+
+    Args:
+        points: Shape (n, d).
+        seed: Of the shuffles.
+
+    Returns:
+        Shape (n, d), of the same type, on the same device.
+
+    Raises:
+        ValueError: If `points` has another shape, contains NaN, or fewer than two points.
+    """
+    x = _checked(points)
+    order = torch.rand(x.shape, generator=_generator(seed), dtype=torch.float64).argsort(0)
+    return x.gather(0, order).to(points)
+
+
+def shuffled_rows(points: Tensor, seed: int = 0) -> Tensor:
+    """The points in another order: the cloud stays, which point belongs to what is lost.
+
+    Args:
+        points: Shape (n, d), or labels of shape (n,).
+        seed: Of the shuffle.
+
+    Returns:
+        Of the same shape and type, on the same device.
+    """
+    return points[torch.randperm(len(points), generator=_generator(seed)).to(points.device)]
+
+
+def _checked(points: Tensor) -> Tensor:
+    """The points in float64 on the CPU, so that every device gives the same null."""
+    check_no_nan("points", check_tensor("points", points, ("n", "d")))
+    if len(points) < 2:
+        raise ValueError(f"there must be at least 2 points, got {len(points)}")
+    return points.detach().to("cpu", torch.float64)
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
