@@ -4,7 +4,23 @@ from topolens.analyses.filter_measures import Effort
 from topolens.analyses.filter_space import filter_space
 from topolens.analyses.filter_training import filter_training
 from topolens.analyses.finding import Figure, Finding, Number, Series, Table
+from topolens.analyses.method_card import MethodCard
 
 ANALYSES = (filter_space, filter_training)
 
-__all__ = ["ANALYSES", "Effort", "Figure", "Finding", "Number", "Series", "Table", "filter_space", "filter_training"]
+# What a reader should know of each method, by the name of the analysis.
+CARDS: dict[str, MethodCard] = {}
+
+__all__ = [
+    "ANALYSES",
+    "CARDS",
+    "Effort",
+    "Figure",
+    "Finding",
+    "MethodCard",
+    "Number",
+    "Series",
+    "Table",
+    "filter_space",
+    "filter_training",
+]
