@@ -14,8 +14,8 @@ import topolens as tl
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 ROOMS = (
-    "analyses", "distances", "filtrations", "graph_features", "layers", "losses", "mapper", "measures", "metrics", "probes",
-    "report", "sampling", "vectorizations",
+    "analyses", "distances", "filtrations", "graph_features", "layers", "losses", "mapper", "measures", "metrics",
+    "probes", "report", "sampling", "vectorizations",
 )  # fmt: skip
 pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="the documentation is not beside the tests")
 
