@@ -126,7 +126,8 @@ def _surface(mask: np.ndarray) -> np.ndarray:
     middle = [slice(1, -1)] * mask.ndim
     for axis in range(mask.ndim):
         for step in (slice(None, -2), slice(2, None)):
-            inner &= framed[(*middle[:axis], step, *middle[axis + 1 :])]
+            near = (*middle[:axis], step, *middle[axis + 1 :])
+            inner &= framed[near]
     return mask & ~inner
 
 
