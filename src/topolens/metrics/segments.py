@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -105,8 +106,10 @@ def adapted_rand_error(
     for p, y in _labels(one, other, connectivity):
         if not (p.any() and y.any()):
             rows.append(float(p.any() != y.any()))
-        else:
-            rows.append(float(score(y, p, ignore_labels=(0,) if ignore_background else ())[0]))
+            continue
+        with np.errstate(invalid="ignore"):
+            error = float(score(y, p, ignore_labels=(0,) if ignore_background else ())[0])
+        rows.append(0.0 if math.isnan(error) else error)  # no two pixels share a component, in neither of them
     return one.grouped(torch.tensor(rows, dtype=torch.get_default_dtype()))
 
 
