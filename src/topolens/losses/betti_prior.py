@@ -100,9 +100,9 @@ def _subjects(
     for name in named:
         if not name or len(set(name)) < len(name) or any(c not in known for c in name):
             raise ValueError(f"betti must name classes from {known[0]} to {known[-1]} or tuples of them, got {name!r}")
-    numbers = [[-1 if b is None else b for b in row] + [-1] * (axes - len(row)) for row in rows]
-    if any(len(row) > axes or any(not isinstance(b, int) or b < -1 for b in row) for row in numbers):
+    if any(len(row) > axes or any(b is not None and (not isinstance(b, int) or b < 0) for b in row) for row in rows):
         raise ValueError(f"betti must hold up to {axes} numbers of at least 0 or None for each class, got {betti!r}")
+    numbers = [[-1 if b is None else b for b in row] + [-1] * (axes - len(row)) for row in rows]
     if not any(b >= 0 for row in numbers for b in row):
         raise ValueError(f"betti must say how many bars there should be of one class and dimension, got {betti!r}")
     return [tuple(c - shift for c in name) for name in named], numbers

@@ -38,7 +38,7 @@ def class_bars(maps: Tensor, how: Levels) -> Diagrams:
     """
     if not maps.numel():
         none = torch.zeros(0, dtype=torch.int64, device=maps.device)
-        return Diagrams(maps.new_zeros(0, 2), none, none, none.new_zeros(0, 2), len(maps))
+        return Diagrams(torch.stack([maps.flatten()] * 2, 1), none, none, none.new_zeros(0, 2), len(maps))
     flat = maps.detach().flatten(1)
     constant = (flat.amin(1) == flat.amax(1)).view(-1, *[1] * (maps.ndim - 1))
     filtration = cubical(
