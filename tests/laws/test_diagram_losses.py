@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from topolens.losses import betti_prior, topological_wasserstein, total_persistence
-from topolens.losses.class_bars import check_levels, class_bars, mask_counts
+from topolens.losses.class_bars import check_levels, class_bars, leading, mask_counts
 
 LOSSES: dict[str, Callable[..., Tensor]] = {
     "persistence": topological_wasserstein,
@@ -65,6 +65,16 @@ def test_flips_and_turns_change_nothing(loss: Callable[..., Tensor], size: tuple
     for axis in range(1, len(size) + 1):
         torch.testing.assert_close(loss(logits.flip(-axis), target.flip(-axis)), once)
     torch.testing.assert_close(loss(logits.transpose(-1, -2), target.transpose(-1, -2)), once)
+
+
+@each_loss
+@pytest.mark.parametrize("steps", [1, 4, 20])
+def test_flips_change_nothing_where_many_bars_are_equal(loss: Callable[..., Tensor], steps: int) -> None:
+    maps = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0)).mul(steps).round() / steps
+    mask = torch.rand(20, 8, 8, generator=torch.Generator().manual_seed(1)) < 0.3
+    once = loss(maps, mask, activation=None, reduction="none")
+    for axis in (-1, -2):
+        torch.testing.assert_close(loss(maps.flip(axis), mask.flip(axis), activation=None, reduction="none"), once)
 
 
 @each_loss
@@ -183,3 +193,19 @@ def test_bars_of_some_dimensions_are_those_of_all() -> None:
         some = class_bars(maps, check_levels(3, "V", None, [k]))
         assert torch.equal(some.intervals, every.of_dim(k).intervals)
     assert bool((every.intervals >= 0).all() & (every.intervals <= 1).all())
+
+
+@pytest.mark.parametrize("steps", [2, 10, 10**6])
+def test_leading_bars_are_those_of_a_sort(steps: int) -> None:
+    generator = torch.Generator().manual_seed(steps)
+    maps = torch.rand(6, 7, 9, generator=generator).mul(steps).round() / steps
+    d = class_bars(maps, check_levels(2, "V", None, None))
+    wanted = torch.randint(12, (6, 2), generator=generator)
+    wanted[0], wanted[1] = 0, 1000
+    found = leading(d.persistence, d, wanted)
+    for item in range(6):
+        for k in range(2):
+            rows = ((d.batch == item) & (d.dim == k)).nonzero()[:, 0]
+            order = d.persistence[rows].argsort(descending=True, stable=True)
+            first = rows[order][: int(wanted[item, k])]
+            assert sorted(first.tolist()) == rows[found[rows]].tolist()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from topolens.distances.matching import matched_costs, matching
 from topolens.distances.wasserstein import least_sum
-from topolens.losses.class_bars import Levels, check_levels, class_bars, mask_counts, places, sums
+from topolens.losses.class_bars import Levels, check_levels, class_bars, leading, mask_counts, sums
 from topolens.losses.class_maps import Activation, Reduction, check_reduction, class_maps, reduced
 from topolens.losses.patch_cuts import cuts
 from topolens.losses.precision import without_autocast
@@ -71,7 +71,7 @@ def topological_wasserstein(
     Gradients: two pixels of each bar, birth and death, go up or down: the peak of a missing piece and the weakest pixel
         of a broken loop go up, the inside of a missing hole goes down; a false piece or hole is levelled. None where
         the prediction is constant. Combine it with Dice or cross-entropy: it does not say where structures belong.
-    Cost: that of the bars of both maps and a sort of the former; with soft targets an exact matching, cubic in bars.
+    Cost: that of the bars of both maps; with soft targets an exact matching, cubic in bars.
     Source: "Topology-preserving deep image segmentation", 2019; the piece that never dies takes part, and loops do.
         All bars of a mask are equal, so the least sum is a sort by what each saves, "urgency" elsewhere.
 
@@ -104,7 +104,9 @@ def _to_mask(prediction: Tensor, mask: Tensor, how: Levels, assignment: Assignme
     to_corner, to_diagonal = (1 - birth).square() + death.square(), (birth - death).square() / 2
     # Matching a bar saves its own way to the diagonal and that of its partner.
     saved = (to_diagonal + 0.5 - to_corner).detach()
-    matched = places(saved if assignment == "wasserstein" else birth - death, d) < wanted[d.batch, d.dim]
+    # Of equally long bars the brighter one leads, whichever way the map lies.
+    length = ((birth - death).double() + 1e-9 * birth).detach()
+    matched = leading(saved if assignment == "wasserstein" else length, d, wanted)
     if assignment == "wasserstein":
         matched &= saved > 0
     ignored = (birth - death).detach() <= threshold
