@@ -194,10 +194,7 @@ QuickAutoencoders = Annotated[
     bool, typer.Option("--quick", help="6,000 points of each set, 20 passes, three seeds at most: some minutes.")
 ]
 Points = Annotated[int, typer.Option("--points", min=0, help="Training points used of each set; 0: all.")]
-TestQuickAutoencoders = Annotated[
-    bool, typer.Option("--quick", help="6,000 points of each set, 20 passes, three seeds at most: some minutes.")
-]
-Points = Annotated[int, typer.Option("--test-points", min=0, help="Test points measured of each set; 0: all.")]
+TestPoints = Annotated[int, typer.Option("--test-points", min=0, help="Test points measured of each set; 0: all.")]
 
 
 @app.command(name="autoencoder", epilog=AUTOENCODER_EXAMPLES)
