@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from topolens.engines.boruvka import spanning_tree
 from topolens.losses import connectivity, rtd, topological_autoencoder, topological_densification
+from topolens.losses.clouds import distances, trees
 
 SEEDS = st.integers(0, 10_000)
 
@@ -46,6 +48,18 @@ def test_topological_autoencoder_is_that_of_textbook_trees(seed: int, ties: bool
     a, b = a / (a.max() or 1), b / 1.7
     wanted = sum((a[e] - b[e]) ** 2 for e in tree(a)) + sum((a[e] - b[e]) ** 2 for e in tree(b))
     assert float(topological_autoencoder(x, z, 1.7)) == pytest.approx(wanted / len(x), abs=1e-12)
+
+
+@given(SEEDS, st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_the_engines_trees_are_those_of_other_devices(seed: int, ties: bool) -> None:
+    """Same edges with the same ties; with points that coincide the engine has too few bars, and hands over."""
+    x, _ = clouds(seed, 3, ties)
+    _, i, j = trees(x)
+    found = [set(zip(*ends, strict=True)) for ends in zip(i.tolist(), j.tolist(), strict=True)]
+    other = spanning_tree(distances(x))[0]
+    assert found == [{tuple(edge) for edge in item} for item in other.tolist()]
+    assert found == [set(tree(pairwise(cloud))) for cloud in x]
 
 
 @given(SEEDS, st.sampled_from([1.0, 2.0, 3.0, float("inf")]))

@@ -86,31 +86,36 @@ def lengths(x: Tensor, edges: Edges, norm: float = 2.0) -> Tensor:
     return torch.linalg.vector_norm(x[item, i] - x[item, j], ord=norm, dim=-1)
 
 
-def trees(x: Tensor, norm: float = 2.0) -> Edges:
-    """The n - 1 edges of the shortest spanning tree of each cloud (batch, n, d), by (length, edge number)."""
+def trees(x: Tensor, norm: float = 2.0, known: Tensor | None = None) -> Edges:
+    """The n - 1 edges of the shortest spanning tree of each cloud (batch, n, d), by (length, edge number).
+
+    Distances that are `known` are not made again.
+    """
     batch, n = x.shape[:2]
     item = torch.arange(batch, device=x.device)[:, None]
-    given = x.detach()
-    if norm != 2 or given.device.type != "cpu":
-        given = distances(given, norm)
+    is_cloud = known is None and norm == 2 and x.device.type == "cpu"
+    given = x.detach() if is_cloud else distances(x, norm) if known is None else known
     if given.device.type == "cpu":
-        edges = torch.from_numpy(components(given, norm == 2, math.inf).cells[:, 1])
+        edges = torch.from_numpy(components(given, is_cloud, math.inf).cells[:, 1])
         edges = edges[edges >= 0] - n
         if len(edges) == batch * max(n - 1, 0):
             return item, *edge_ends(edges.reshape(batch, max(n - 1, 0)))
-        given = given if norm != 2 else distances(given)  # points that coincide have no bar, but an edge
-    ends = spanning_tree(given)[0]
+    # Points that coincide have no bar, but an edge.
+    ends = spanning_tree(distances(x) if is_cloud else given)[0]
     return item, ends[..., 0], ends[..., 1]
 
 
-def unit(x: Tensor, normalise: Normalise | None) -> Tensor:
-    """What lengths of each cloud (batch, n, d) are divided by, shape (batch, 1): see `topological_autoencoder`."""
+def unit(x: Tensor, normalise: Normalise | None, known: Tensor | None = None) -> Tensor:
+    """What lengths of each cloud (batch, n, d) are divided by, shape (batch, 1): see `topological_autoencoder`.
+
+    Distances that are `known` are not made again.
+    """
     batch, n = x.shape[:2]
     if normalise is None or n < 2:
         return x.new_ones(batch, 1)
     if normalise == "cube":
         return x.new_full((batch, 1), 2 * math.sqrt(x.shape[2]))
-    farthest = distances(x).flatten(1).argmax(1)[:, None]
+    farthest = (distances(x) if known is None else known).flatten(1).argmax(1)[:, None]
     longest = lengths(x, (torch.arange(batch, device=x.device)[:, None], farthest // n, farthest % n))
     return torch.where(longest > 0, longest, torch.ones_like(longest))
 

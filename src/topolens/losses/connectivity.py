@@ -35,8 +35,8 @@ def connectivity(
 
     Gradients: To the ends of the edges; short edges are pushed apart, long ones pulled together, by the same force.
     Cost: O(n^2 d) per cloud, all branches in one call.
-    Source: "Connectivity-Optimized Representation Learning via Persistent Homology", 2019, equation 5; there the weight
-        is 20 beside the L1 reconstruction error.
+    Source: "Connectivity-Optimized Representation Learning via Persistent Homology", 2019; its code gives it
+        a weight of 20 beside the L1 reconstruction error.
 
     Example:
         >>> import torch

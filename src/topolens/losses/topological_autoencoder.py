@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from topolens.losses.class_maps import Reduction, check_reduction, reduced
-from topolens.losses.clouds import Normalise, as_pair, check_normalise, checked_scale, lengths, trees, unit
+from topolens.losses.clouds import Normalise, as_pair, check_normalise, checked_scale, distances, lengths, trees, unit
 from topolens.losses.precision import without_autocast
 
 Terms = Literal["both", "data", "latent"]
@@ -57,9 +57,8 @@ def topological_autoencoder(
         constant. 0 at lengths of 0.
     Cost: O(n^2 (d + k)) per cloud; a minibatch of 128 images takes 2 ms on one thread, gradients included. Trees are
         found by the compiled engine on the CPU, by Borůvka's rounds on other devices.
-    Source: "Topological Autoencoders", 2020, equations 1 to 3; the factors are those of its code, twice the paper's
-        1/2, divided by n. `squared=False, per_point=False, normalise_latent="max"` is twice the SignatureLoss of
-        torch_topological.
+    Source: "Topological Autoencoders", 2020; the factors are those of its code: divided by n, without the paper's 1/2.
+        `squared=False, per_point=False, normalise_latent="max"` is twice the SignatureLoss of torch_topological.
 
     Example:
         >>> points, latent = torch.tensor([[0.0], [1.0], [3.0]]), torch.tensor([[0.0], [1.0], [2.0]])
@@ -72,10 +71,11 @@ def topological_autoencoder(
     if terms not in ("both", "data", "latent"):
         raise ValueError(f"terms must be 'both', 'data' or 'latent', got {terms!r}")
     x, z = as_pair(points, latent)
-    unit_x, unit_z = unit(x, normalise), unit(z, normalise_latent) * checked_scale(scale, z)
+    known = distances(x) if normalise == "max" else None
+    unit_x, unit_z = unit(x, normalise, known), unit(z, normalise_latent) * checked_scale(scale, z)
     total = x.new_zeros(len(x))
     for cloud in (x,) * (terms != "latent") + (z,) * (terms != "data"):
-        edges = trees(cloud)
+        edges = trees(cloud, known=known if cloud is x else None)
         gap = lengths(x, edges) / unit_x - lengths(z, edges) / unit_z
         total = total + (gap.square().sum(1) if squared else torch.linalg.vector_norm(gap, dim=1))
     return reduced(total / max(x.shape[1], 1) if per_point else total, reduction)

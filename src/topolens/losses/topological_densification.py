@@ -64,7 +64,7 @@ def topological_densification(
         raise TypeError(f"labels must be whole numbers, got {labels.dtype}; convert them with .long()")
     _, place, sizes = labels.to(x.device).unique(return_inverse=True, return_counts=True)
     rows, starts = place.argsort(stable=True), sizes.cumsum(0) - sizes
-    total = x.new_zeros(len(sizes)) + 0 * x.sum()
+    total = x.new_zeros(len(sizes)) + x.flatten()[:0].sum()  # a gradient of 0 where no class has two rows
     for size in sizes.unique().tolist():
         classes = (sizes == size).nonzero()[:, 0]
         clouds = x[0, rows[starts[classes, None] + torch.arange(size, device=x.device)]]

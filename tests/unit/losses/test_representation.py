@@ -1,6 +1,7 @@
 """Losses of representations: clouds by hand, options, options refused, ties and duplicates."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -142,6 +143,27 @@ def test_points_that_coincide_still_count_as_an_edge() -> None:
     ends = {4.0 + 1 - 1, 4.0}  # edge 0-1: 0 against 2; edge 0-2 or 1-2: 1 against 1
     assert float(value) in ends
     assert float(connectivity(points)) == 3
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda z: rtd(z.detach(), z, normalise=None),
+        lambda z: topological_autoencoder(z.detach(), z, normalise=None),
+        lambda z: topological_autoencoder(z[:1].detach(), z[:1]),
+        lambda z: rtd(z[:1].detach(), z[:1]),
+        lambda z: connectivity(z[:1]),
+        lambda z: topological_densification(z, torch.arange(5), 1.0),
+        lambda z: topological_densification(z[:0], torch.arange(0), 1.0),
+    ],
+)
+def test_a_loss_of_nothing_still_has_a_gradient(loss: Callable) -> None:
+    """Training goes on where a minibatch is perfect, or too small."""
+    z = torch.rand(5, 2, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    value = loss(z)
+    value.backward()
+    assert float(value.detach()) == 0
+    assert (z.grad == 0).all()
 
 
 def test_half_precision_and_autocast() -> None:
