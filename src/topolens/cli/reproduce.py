@@ -195,6 +195,10 @@ QuickAutoencoders = Annotated[
 ]
 Points = Annotated[int, typer.Option("--points", min=0, help="Training points used of each set; 0: all.")]
 TestPoints = Annotated[int, typer.Option("--test-points", min=0, help="Test points measured of each set; 0: all.")]
+Latents = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="data/visualizations/spheres of the paper's repository, to be measured, too."),
+]
 
 
 @app.command(name="autoencoder", epilog=AUTOENCODER_EXAMPLES)
@@ -206,6 +210,7 @@ def autoencoder(
     points: Points = 0,
     test_points: TestPoints = 0,
     epochs: Epochs = 100,
+    latents: Latents = None,
     workers: Workers = 0,
     seed: Seed = 0,
     quiet: Quiet = False,
@@ -225,5 +230,5 @@ def autoencoder(
             crew = workers or os.cpu_count() or 1
             repeats = min(seeds, 3) if quick else seeds
             options = {"recipe": recipe, "work": directory / "runs", "seeds": repeats, "seed": seed, "workers": crew}
-            result = autoencoder_study(data or (), **options, progress=progress)  # type: ignore[arg-type]
+            result = autoencoder_study(data or (), **options, latents=latents, progress=progress)  # type: ignore[arg-type]
         tell_study(result, directory, quiet)

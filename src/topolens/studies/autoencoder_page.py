@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from topolens.studies.autoencoder import (
     setting,
 )
 from topolens.studies.embedding_measures import KS, MEASURES
+from topolens.studies.published_latents import published_measures
 
 PAPER = 'M. Moor, M. Horn, B. Rieck, K. Borgwardt: "Topological autoencoders", 2020'
 MORE, ALIKE, LESS = "keeps more", "no difference shown", "keeps less"
@@ -43,9 +45,12 @@ def autoencoder_study(
     seeds: int = 5,
     seed: int = 0,
     workers: int = 1,
+    latents: Path | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """The report of the study on spheres and on `.npz` files of images; finished runs lie in `work`.
+
+    With the folder of `published_measures` as `latents`, what the paper published is measured beside it.
 
     Raises:
         FileNotFoundError: If a file does not exist.
@@ -54,11 +59,15 @@ def autoencoder_study(
     if seeds < 2:
         raise ValueError(f"seeds must be at least 2, so that there is an interval, got {seeds}")
     names = (SPHERES, *map(str, data))
+    published = {} if latents is None else published_measures(latents)
     with Cost() as cost:
         found = results(names, recipe, seeds, seed, work, workers, progress)
     provenance = cost.provenance(seed, (len(found),), {**recipe.__dict__, "seeds": seeds})
     sets = list(dict.fromkeys(row["data"] for row in found))
     findings = [_finding([row for row in found if row["data"] == name], str(name), provenance) for name in sets]
+    if published:
+        tables = {**findings[0].tables, "published": _published(published)}
+        findings[0] = replace(findings[0], tables=tables)
     return Report(
         tuple(findings),
         {
@@ -88,8 +97,8 @@ def protocol(recipe: Recipe, seeds: int, sets: Sequence[str]) -> list[str]:
     how = "; ".join(f"{name}: {_words(setting(name))}" for name in sets)
     return [
         "Spheres as in the paper: ten spheres of dimension 100 and radius 5 with 500 points each, at normal centres, "
-        "within one of radius 25 with 5,000 points; features standardised, a tenth held out for testing. Images in "
-        "[-1, 1]; data distances are divided by the largest in the minibatch (spheres) or in the cube (images).",
+        "within one of radius 25 with 5,000 points, drawn with the paper's generator and seed; features standardised, a "
+        "tenth held out for testing. Images in [-1, 1]; data distances are divided by the largest in the minibatch (spheres) or in the cube (images).",
         "Networks, minibatches, rates and weights are the best the paper's search found for the topological "
         f"autoencoder: {how}. Adam with weight decay 1e-5, {recipe.epochs} passes at most"
         f"{'' if recipe.epochs == 100 else ' (the paper: 100)'}, early stopping with patience {recipe.patience} on "
@@ -195,6 +204,19 @@ def _measures(values: dict[tuple[str, str], list[Any]]) -> Table:
             cells.append(f"{mean:.4g} ± {high - mean:.2g}")
         lines.append((words, "higher" if larger else "lower", *cells))
     return Table(f"Measures of the test points in the plane; {BY_T}", ("measure", "better", *METHODS), tuple(lines))
+
+
+def _published(found: dict[str, dict[str, float]]) -> Table:
+    lines = [
+        (words, "higher" if larger else "lower", *(f"{own[measure]:.4g}" for own in found.values()))
+        for measure, (words, larger) in MEASURES.items()
+        if measure != "mse"
+    ]
+    return Table(
+        "The paper's published points of one run per method, measured by us on the same test points",
+        ("measure", "better", *found),
+        tuple(lines),
+    )
 
 
 def _gains(gains: dict[tuple[str, str], tuple[float, Interval]]) -> Table:

@@ -28,6 +28,8 @@ from topolens.studies.autoencoder import (
     train,
 )
 from topolens.studies.autoencoder_page import ALIKE, LESS, MORE, autoencoder_study, interval, verdict
+from topolens.studies.embedding_measures import measures
+from topolens.studies.published_latents import published_measures
 from topolens.studies.spheres import sphere_points, spheres
 
 TINY = Recipe(points=120, test_points=60, epochs=1)
@@ -162,6 +164,43 @@ def test_a_small_study_from_the_command_line(digits: Path, tmp_path: Path) -> No
     assert "Protocol" in page
     assert "on at most 100 points" in page
     assert len(list((tmp_path / "out" / "runs").glob("*.json"))) == 2 * 2 * len(METHODS)
+
+
+@pytest.fixture
+def latents(tmp_path: Path) -> Path:
+    """Two coordinates of the spheres as if someone had published them."""
+    data = spheres()
+    rows = np.column_stack([data.test[:, :2].numpy(), data.test_labels.numpy()])
+    (tmp_path / "published" / "Two").mkdir(parents=True)
+    np.savetxt(tmp_path / "published" / "Two" / "latents.csv", rows, delimiter=",", header="0,1,labels")
+    return tmp_path / "published"
+
+
+def test_published_points_are_measured(latents: Path, tmp_path: Path) -> None:
+    report = autoencoder_study(recipe=TINY, work=tmp_path / "runs", seeds=2, latents=latents)
+    table = report.findings[0].tables["published"]
+    assert table.columns == ("measure", "better", "Two")
+    data = spheres()
+    kl = measures(data.test.numpy(), data.test[:, :2].numpy())["kl_0.1"]
+    assert table.rows[1][2] == f"{kl:.4g}"
+
+
+def test_the_test_points_are_those_of_the_paper() -> None:
+    """The last labels of every latents.csv that the paper published of its spheres."""
+    assert spheres().test_labels[-12:].tolist() == [7, 10, 10, 10, 10, 2, 6, 7, 10, 6, 3, 10]
+
+
+def test_published_points_of_other_data_are_refused(latents: Path, tmp_path: Path) -> None:
+    file = latents / "Two" / "latents.csv"
+    rows = np.loadtxt(file, delimiter=",")
+    np.savetxt(file, rows[::-1], delimiter=",", header="0,1,labels")
+    with pytest.raises(ValueError, match="label of the first of the 1000 test points"):
+        published_measures(latents)
+    file.write_text("0,1,labels\nno numbers\n")
+    with pytest.raises(ValueError, match="must hold rows of numbers after a header"):
+        published_measures(latents)
+    with pytest.raises(FileNotFoundError, match="must hold files METHOD/latents.csv, and has none"):
+        published_measures(tmp_path / "nowhere")
 
 
 def test_plain_networks_start_alike() -> None:
