@@ -97,8 +97,9 @@ def protocol(recipe: Recipe, seeds: int, sets: Sequence[str]) -> list[str]:
     how = "; ".join(f"{name}: {_words(setting(name))}" for name in sets)
     return [
         "Spheres as in the paper: ten spheres of dimension 100 and radius 5 with 500 points each, at normal centres, "
-        "within one of radius 25 with 5,000 points, drawn with the paper's generator and seed; features standardised, a "
-        "tenth held out for testing. Images in [-1, 1]; data distances are divided by the largest in the minibatch (spheres) or in the cube (images).",
+        "within one of radius 25 with 5,000 points, drawn with the paper's generator and seed; features standardised, "
+        "a tenth held out for testing. Images in [-1, 1]. Data distances are divided by the largest in the minibatch "
+        "(spheres) or in the cube (images).",
         "Networks, minibatches, rates and weights are the best the paper's search found for the topological "
         f"autoencoder: {how}. Adam with weight decay 1e-5, {recipe.epochs} passes at most"
         f"{'' if recipe.epochs == 100 else ' (the paper: 100)'}, early stopping with patience {recipe.patience} on "
