@@ -1,4 +1,4 @@
-"""Every Module of topolens in one place; the functions that most of them wrap are in `topolens.layers`."""
+"""Every Module of topolens in one place; the functions that most of them wrap are in their rooms."""
 
 from topolens.layers import (
     GFL,
@@ -41,10 +41,21 @@ from topolens.layers import (
     TentTransform,
     VertexFiltration,
 )
+from topolens.losses import (
+    CbDiceLoss,
+    CrossEntropyDiceLoss,
+    DiceLoss,
+    Scheduled,
+    SkeletonRecallLoss,
+    SoftClDiceLoss,
+)
 
 __all__ = [
     "Atol",
+    "CbDiceLoss",
+    "CrossEntropyDiceLoss",
     "DeepSets",
+    "DiceLoss",
     "EntropyTransform",
     "EquivariantTransform",
     "ExponentialTransform",
@@ -75,7 +86,10 @@ __all__ = [
     "PowerWeight",
     "RationalHatTransform",
     "RationalTransform",
+    "Scheduled",
     "Silhouette",
+    "SkeletonRecallLoss",
+    "SoftClDiceLoss",
     "SoftPersistenceFilter1d",
     "SoftPersistenceFilter2d",
     "SoftPersistenceFilter3d",
