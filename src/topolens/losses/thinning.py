@@ -59,10 +59,10 @@ def removable(around: Tensor, axes: int) -> Tensor:
         Shape (pixels,).
     """
     if axes == 2:
-        code = around.long() @ (2 ** torch.arange(8, device=around.device))
+        code = (around.long() * 2 ** torch.arange(8, device=around.device)).sum(1)
         return _table(around.device)[code]
     out = torch.zeros(len(around), dtype=torch.bool, device=around.device)
-    likely = (_keeps_euler(around, axes) & (around.sum(1) > 1)).nonzero()[:, 0]
+    likely = (keeps_euler(around, axes) & (around.sum(1) > 1)).nonzero()[:, 0]
     out[likely] = _in_one_piece(around[likely], axes)
     return out
 
@@ -71,10 +71,10 @@ def removable(around: Tensor, axes: int) -> Tensor:
 def _table(device: torch.device) -> Tensor:
     """The answer for each of the 256 neighbourhoods in the plane, where the Euler characteristic alone decides."""
     around = (torch.arange(256)[:, None] >> torch.arange(8)) % 2 == 1
-    return (_keeps_euler(around, 2) & (around.sum(1) > 1)).to(device)
+    return (keeps_euler(around, 2) & (around.sum(1) > 1)).to(device)
 
 
-def _keeps_euler(around: Tensor, axes: int) -> Tensor:
+def keeps_euler(around: Tensor, axes: int) -> Tensor:
     """Whether the foreground, a union of closed unit cubes, has the same Euler characteristic without the pixel.
 
     With it go the inside of its cube and those sides, edges and corners that no neighbour shares.
