@@ -1,4 +1,5 @@
 """Every Module of topolens in one place; the functions that most of them wrap are in `layers` and `losses`."""
+"""Every Module of topolens in one place; the functions that most of them wrap are in their rooms."""
 
 from topolens.layers import (
     GFL,
@@ -43,12 +44,17 @@ from topolens.layers import (
 )
 from topolens.losses import (
     BettiPriorLoss,
+    CbDiceLoss,
     ConnectivityLoss,
+    CrossEntropyDiceLoss,
+    DiceLoss,
     NestedCrossEntropyLoss,
     NestedDiceLoss,
     NestedHead,
     RTDLoss,
     Scheduled,
+    SkeletonRecallLoss,
+    SoftClDiceLoss,
     TopologicalAutoencoderLoss,
     TopologicalDensificationLoss,
     TopologicalWassersteinLoss,
@@ -60,8 +66,11 @@ __all__ = [
     "TOGL",
     "Atol",
     "BettiPriorLoss",
+    "CbDiceLoss",
     "ConnectivityLoss",
+    "CrossEntropyDiceLoss",
     "DeepSets",
+    "DiceLoss",
     "EntropyTransform",
     "EquivariantTransform",
     "ExponentialTransform",
@@ -97,6 +106,8 @@ __all__ = [
     "RationalTransform",
     "Scheduled",
     "Silhouette",
+    "SkeletonRecallLoss",
+    "SoftClDiceLoss",
     "SoftPersistenceFilter1d",
     "SoftPersistenceFilter2d",
     "SoftPersistenceFilter3d",
