@@ -41,9 +41,11 @@ from topolens.layers import (
     TentTransform,
     VertexFiltration,
 )
+from topolens.losses import BettiMatchingLoss
 
 __all__ = [
     "Atol",
+    "BettiMatchingLoss",
     "DeepSets",
     "EntropyTransform",
     "EquivariantTransform",
