@@ -43,6 +43,7 @@ from topolens.layers import (
     VertexFiltration,
 )
 from topolens.losses import (
+    BettiMatchingLoss,
     BettiPriorLoss,
     CbDiceLoss,
     ConnectivityLoss,
@@ -65,6 +66,7 @@ __all__ = [
     "GFL",
     "TOGL",
     "Atol",
+    "BettiMatchingLoss",
     "BettiPriorLoss",
     "CbDiceLoss",
     "ConnectivityLoss",

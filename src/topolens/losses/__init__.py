@@ -11,6 +11,8 @@ from topolens.losses.nested_classes import (
     nested_logits,
     nested_target,
 )
+from topolens.losses.betti_matching import BettiMatchingLoss, betti_matching
+from topolens.losses.matched_bars import MatchedBars, PlacedBars, betti_matching_parts
 from topolens.losses.scheduled import Scheduled, ramp
 from topolens.losses.topological_wasserstein import TopologicalWassersteinLoss, topological_wasserstein
 from topolens.losses.total_persistence import TotalPersistenceLoss, total_persistence
@@ -74,4 +76,11 @@ __all__ = [
     "soft_cldice",
     "soft_skeleton",
     "topological_skeleton",
+    "BettiMatchingLoss",
+    "MatchedBars",
+    "PlacedBars",
+    "Scheduled",
+    "betti_matching",
+    "betti_matching_parts",
+    "ramp",
 ]
