@@ -1,3 +1,5 @@
 """Topological metrics of masks: how many pieces, loops and voids there are, and which of them are wrong."""
 
-__all__: list[str] = []
+from topolens.metrics.simple_points import simple_points
+
+__all__ = ["simple_points"]
