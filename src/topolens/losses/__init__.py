@@ -83,4 +83,16 @@ __all__ = [
     "betti_matching",
     "betti_matching_parts",
     "ramp",
+from topolens.losses.topograph import TopographLoss, topograph, topograph_regions
+from topolens.losses.warping import WarpingLoss, critical_pixels, warping
+
+__all__ = [
+    "Scheduled",
+    "TopographLoss",
+    "WarpingLoss",
+    "critical_pixels",
+    "ramp",
+    "topograph",
+    "topograph_regions",
+    "warping",
 ]

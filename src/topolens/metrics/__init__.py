@@ -34,3 +34,6 @@ __all__ = [
     "surface_distances",
     "variation_of_information",
 ]
+from topolens.metrics.simple_points import simple_points
+
+__all__ = ["simple_points"]
