@@ -118,6 +118,21 @@ def test_both_ways_round_and_bounds(sides: int, connectivity: int) -> None:
     check()
 
 
+@pytest.mark.parametrize(("sides", "connectivity"), [(2, 4), (3, 26)])
+def test_background_around_changes_nothing(sides: int, connectivity: int) -> None:
+    """But for the diagonal of the image, which stands for the distance to an empty mask."""
+
+    @given(pairs(sides), st.lists(st.integers(0, 3), min_size=2 * sides, max_size=2 * sides))
+    def check(both: Tensor, margins: list[int]) -> None:
+        one, other = both[0], both[0] | both[1]
+        wider = [torch.nn.functional.pad(x, margins) for x in (one, other)]
+        for name, metric in {**connected(connectivity), **plain(sides)}.items():
+            if one.any() or name not in ("hausdorff95", "average_surface_distance"):
+                assert equal(metric(one, other), metric(*wider)), name
+
+    check()
+
+
 @given(pairs(2))
 def test_patches_of_the_whole_image_are_the_whole_image(both: Tensor) -> None:
     one, other = both
