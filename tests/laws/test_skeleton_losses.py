@@ -128,3 +128,26 @@ def test_flips_and_the_order_of_classes_change_nothing(name: str, seed: int, axe
         torch.testing.assert_close(flipped, value, rtol=1e-12, atol=1e-12)
     swapped = loss(logits[:, [0, 2, 1]], torch.tensor([0, 2, 1])[target], reduction="none")
     torch.testing.assert_close(swapped.flip(1), value, rtol=1e-12, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=20)
+@given(masks)
+def test_background_around_a_mask_changes_no_topological_skeleton(x: np.ndarray) -> None:
+    """By an even width: an odd one moves the parities, and lines with them."""
+    wide = torch.nn.functional.pad(torch.as_tensor(x)[None, None], [2, 4] * x.ndim)
+    inside = (..., *[slice(2, -4)] * x.ndim)
+    assert torch.equal(thinned(wide)[inside], thinned(torch.as_tensor(x)[None, None]))
+    odd = torch.nn.functional.pad(torch.as_tensor(x)[None, None], [1, 0] * x.ndim)
+    assert betti(thinned(odd)[0, 0].numpy()) == betti(x)
+
+
+@pytest.mark.parametrize("name", ["dice_loss", "soft_cldice", "skeleton_recall", "cbdice"])
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 1000), axes=st.sampled_from([2, 3]))
+def test_background_around_background_changes_nothing(name: str, seed: int, axes: int) -> None:
+    logits, target = blobs(seed, 1, axes)
+    frame = torch.nn.functional.pad(torch.ones([n - 2 for n in target.shape[1:]]), [1, 1] * axes).bool()
+    target, logits = torch.where(frame, target, 0), torch.where(frame, logits, -60.0)
+    wider = torch.nn.functional.pad(logits, [2, 1] * axes, value=-60.0), torch.nn.functional.pad(target, [2, 1] * axes)
+    loss = getattr(losses, name)
+    torch.testing.assert_close(loss(*wider), loss(logits, target), rtol=1e-9, atol=1e-9)
