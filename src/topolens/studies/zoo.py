@@ -96,6 +96,18 @@ def _separable(channels: int, dilation: int) -> nn.Module:
     return nn.Sequential(deep, nn.Conv2d(channels, channels, 1), nn.ReLU())
 
 
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "logistic": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "leaky relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "prelu": nn.PReLU,
+    "srelu": lambda: SShapedReLU(8),
+    "aplu": lambda: AdaptivePiecewiseLinear(8),
+    "melu": lambda: HatReLU(8),
+    "galu": lambda: HatReLU(8, gaussian=True),
+    "softmax": lambda: nn.Softmax(1),
+}
 MEMBERS = (
     Member("perceptron", "one layer", lambda: nn.Linear(4, CLASSES), VECTOR),
     Member("mlp", "layers of bipartite weights", lambda: _mlp(nn.ReLU), VECTOR),
@@ -147,9 +159,5 @@ MEMBERS = (
         nn.Conv2d(1, 4, 3, padding=1), PersistencePool2d(2, channels=4), *_head(4)), IMAGE),
     Member("parameter-free pooling", "the mean of image parts, nothing to learn", lambda: nn.Sequential(
         nn.AvgPool2d(2), nn.Flatten()), IMAGE),
-    *(Member(name, "an activation", partial(_mlp, make), VECTOR) for name, make in {
-        "logistic": nn.Sigmoid, "tanh": nn.Tanh, "leaky relu": nn.LeakyReLU, "elu": nn.ELU, "prelu": nn.PReLU,
-        "srelu": lambda: SShapedReLU(8), "aplu": lambda: AdaptivePiecewiseLinear(8), "melu": lambda: HatReLU(8),
-        "galu": lambda: HatReLU(8, gaussian=True), "softmax": lambda: nn.Softmax(1),
-    }.items()),
+    *(Member(name, "an activation", partial(_mlp, make), VECTOR) for name, make in ACTIVATIONS.items()),
 )  # fmt: skip
