@@ -41,7 +41,7 @@ def betti_matching(
 
     Args:
         logits: What a network gives, shape (batch, channels, h, w) or (batch, channels, d, h, w).
-        target: Class numbers, shape (batch, 1, *S) or (batch, *S), or one map per channel in [0, 1], shape of
+        target: Class numbers, shape (batch, 1, ...) or (batch, ...), or one map per channel in [0, 1], shape of
             `logits`.
         activation: "auto" (sigmoid of one channel, softmax of more), "sigmoid", "softmax", "one_vs_max", or None
             where `logits` are probabilities already.

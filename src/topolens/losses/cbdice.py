@@ -67,10 +67,10 @@ def cbdice(
         ValueError: As in `dice_loss`; or if a setting of the skeleton or the weighting is wrong.
 
     Gradients: to the probabilities of pixels in the mask, which all weights are multiplied with; masks, skeletons and
-    distances are constant. So there are none where nothing is above 1/2: train with `cross_entropy_dice` beside it.
+        distances are constant. So there are none where nothing is above 1/2: train with `cross_entropy_dice` beside it.
     Cost: Distances on the CPU, about 10 ms for 512 x 512 pixels and map, and two skeletons without gradients.
     Source: "Centerline boundary Dice loss for vascular segmentation", 2024. Its code takes all classes but the
-    background as one and all items as one sum; ours is per item and class.
+        background as one and all items as one sum; ours is per item and class.
 
     Example:
         >>> target = torch.zeros(1, 1, 7, 9)

@@ -43,7 +43,7 @@ def dice_loss(
     Gradients: to `logits`, also where the target is empty: there they lower what is predicted, by little.
     Cost: A few passes over the maps.
     Source: "V-Net: fully convolutional neural networks for volumetric medical image segmentation", 2016, section 3,
-    without its squares; equal to `DiceLoss` of MONAI with the same background and `smooth_nr = smooth_dr = smooth`.
+        without its squares; equal to `DiceLoss` of MONAI with the same background and `smooth_nr = smooth_dr = smooth`.
 
     Example:
         >>> logits = torch.tensor([[[[20.0, 20.0, -20.0, -20.0]]]])

@@ -15,12 +15,12 @@ def nested_logits(score: Tensor, gaps: Tensor) -> Tensor:
     """Logits of the levels "at least class 1", "at least class 2" and so on, each at most the one before.
 
     Args:
-        score: Logit of the first level, shape (batch, 1, *S).
-        gaps: Steps down to the levels after it, before softplus: shape (levels - 1,), or (batch, levels - 1, *S) for
+        score: Logit of the first level, shape (batch, 1, ...).
+        gaps: Steps down to the levels after it, before softplus: shape (levels - 1,), or (batch, levels - 1, ...) for
             steps that differ from pixel to pixel.
 
     Returns:
-        Shape (batch, levels, *S). Each level set lies in the one before, whatever the threshold.
+        Shape (batch, levels, ...). Each level set lies in the one before, whatever the threshold.
 
     Raises:
         TypeError: If `score` is no floating-point tensor.
@@ -33,11 +33,11 @@ def nested_logits(score: Tensor, gaps: Tensor) -> Tensor:
     """
     check_floating("score", score)
     if score.ndim < 3 or score.shape[1] != 1:
-        raise ValueError(f"score must have shape (batch, 1, *S), got {tuple(score.shape)}")
+        raise ValueError(f"score must have shape (batch, 1, ...), got {tuple(score.shape)}")
     if gaps.ndim == 1:
         gaps = gaps.view(1, -1, *[1] * (score.ndim - 2))
     elif gaps.ndim != score.ndim or (len(gaps), *gaps.shape[2:]) != (len(score), *score.shape[2:]):
-        raise ValueError(f"gaps must have shape (levels - 1,) or (batch, levels - 1, *S), got {tuple(gaps.shape)}")
+        raise ValueError(f"gaps must have shape (levels - 1,) or (batch, levels - 1, ...), got {tuple(gaps.shape)}")
     levels = [score]
     # One after the other: a parallel sum might round a later level above an earlier one.
     for step in softplus(gaps).to(score.dtype).split(1, 1) if gaps.shape[1] else ():
@@ -46,10 +46,10 @@ def nested_logits(score: Tensor, gaps: Tensor) -> Tensor:
 
 
 def nested_target(target: Tensor, levels: int) -> Tensor:
-    """Masks of the levels, shape (batch, levels, *S), of class numbers 0 to `levels`.
+    """Masks of the levels, shape (batch, levels, ...), of class numbers 0 to `levels`.
 
     Args:
-        target: Shape (batch, *S) or (batch, 1, *S).
+        target: Shape (batch, ...) or (batch, 1, ...).
         levels: Number of classes without the background.
 
     Raises:
@@ -69,7 +69,7 @@ def nested_target(target: Tensor, levels: int) -> Tensor:
 
 
 def nested_labels(logits: Tensor) -> Tensor:
-    """Class numbers, shape (batch, *S), of what `nested_logits` gives as `logits`: the levels that are above 0.
+    """Class numbers, shape (batch, ...), of what `nested_logits` gives as `logits`: the levels that are above 0.
 
     Example:
         >>> nested_labels(torch.tensor([[[[2.0, 1.0]], [[1.0, -1.0]]]]))
@@ -84,7 +84,7 @@ def nested_cross_entropy(logits: Tensor, target: Tensor, *, reduction: Reduction
 
     Args:
         logits: What `nested_logits` or `NestedHead` gives, shape (batch, levels, h, w) or (batch, levels, d, h, w).
-        target: Class numbers 0 to levels, shape (batch, *S) or (batch, 1, *S).
+        target: Class numbers 0 to levels, shape (batch, ...) or (batch, 1, ...).
         reduction: "mean", "sum" or "none".
 
     Returns:
@@ -114,7 +114,7 @@ def nested_dice(logits: Tensor, target: Tensor, *, reduction: Reduction = "mean"
 
     Args:
         logits: What `nested_logits` or `NestedHead` gives, shape (batch, levels, h, w) or (batch, levels, d, h, w).
-        target: Class numbers 0 to levels, shape (batch, *S) or (batch, 1, *S).
+        target: Class numbers 0 to levels, shape (batch, ...) or (batch, 1, ...).
         reduction: "mean", "sum" or "none".
         smooth: Added above and below the line.
 
@@ -174,10 +174,10 @@ class NestedHead(nn.Module):
         self.gaps = None if per_pixel else nn.Parameter(one.repeat(levels - 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (batch, levels, *S) of scores (batch, 1, *S), or (batch, levels, *S) with steps of their own."""
+        """Logits (batch, levels, ...) of scores (batch, 1, ...), or (batch, levels, ...) with steps of their own."""
         channels = self.levels if self.per_pixel else 1
         if x.ndim < 3 or x.shape[1] != channels:
-            raise ValueError(f"x must have shape (batch, {channels}, *S), got {tuple(x.shape)}")
+            raise ValueError(f"x must have shape (batch, {channels}, ...), got {tuple(x.shape)}")
         return nested_logits(x[:, :1], x[:, 1:] if self.gaps is None else self.gaps)
 
     def extra_repr(self) -> str:

@@ -39,7 +39,7 @@ def skeleton_tube(target: Labels, dilations: int = 2, axes: int | None = None) -
 
     Cost: About 10 ms for 512 x 512 pixels, on the CPU: meant for the workers of a loader.
     Source: "Skeleton recall loss for connectivity conserving and resource efficient segmentation of thin tubular
-    structures", 2024, section 3.
+        structures", 2024, section 3.
 
     Example:
         >>> bar = torch.zeros(7, 9, dtype=torch.int64)
@@ -129,10 +129,10 @@ def skeleton_recall(
         ImportError: `from_target` is set and scikit-image is not installed.
 
     Gradients: to `logits` within the tube; 0 for a class without one. What is predicted too much costs nothing: add
-    `cross_entropy_dice`.
+        `cross_entropy_dice`.
     Cost: One pass over the maps, less than Dice.
     Source: "Skeleton recall loss for connectivity conserving and resource efficient segmentation of thin tubular
-    structures", 2024, equation 2, plus 1; usually added to cross-entropy and Dice with weight 1.
+        structures", 2024, equation 2, plus 1; usually added to cross-entropy and Dice with weight 1.
 
     Example:
         >>> tube = torch.zeros(1, 4, 6, dtype=torch.int64)

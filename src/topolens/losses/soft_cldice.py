@@ -64,11 +64,11 @@ def soft_cldice(
         ValueError: As in `dice_loss`; or if a setting of the skeleton is wrong.
 
     Gradients: through the prediction and its skeleton; the target's skeleton is constant. 0 where prediction and target
-    are constant maps.
+        are constant maps.
     Cost: One pass of minima and maxima for each iteration, forward and twice backward; two maps are kept for each.
     Source: "clDice - a novel topology-preserving loss function for tubular structure segmentation", 2021; usually
-    (1 - a) `dice_loss` + a `soft_cldice` with a up to 1/2. Equal to `SoftclDiceLoss` of MONAI >= 1.6 with `per="item"`,
-    `mean_smooth=1e-4` and `iterations=3`, there the defaults.
+        (1 - a) `dice_loss` + a `soft_cldice` with a up to 1/2. Equal to `SoftclDiceLoss` of MONAI >= 1.6 with
+        `per="item"`, `mean_smooth=1e-4` and `iterations=3`, there the defaults.
 
     Example:
         >>> target = torch.zeros(1, 1, 5, 8)

@@ -33,9 +33,9 @@ def soft_skeleton(x: Tensor, iterations: int | Tensor | None = None) -> Tensor:
 
     Gradients: to the pixels that gave a minimum or maximum; among equal ones to the first.
     Cost: One pass of minima and maxima for each iteration. With gradients two maps are kept for each, and the rest is
-    computed again on the way back.
+        computed again on the way back.
     Source: "clDice - a novel topology-preserving loss function for tubular structure segmentation", 2021, algorithm 1;
-    same values as MONAI's. Not topology-preserving: `topological_skeleton` is.
+        same values as MONAI's. Not topology-preserving: `topological_skeleton` is.
 
     Example:
         >>> line = torch.zeros(1, 1, 5, 7)

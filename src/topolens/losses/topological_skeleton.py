@@ -39,13 +39,13 @@ def topological_skeleton(
         ValueError: If a shape or setting is wrong, `x` contains NaN or lies outside of 0 to 1.
 
     Gradients: at pixels of the skeleton those of sigmoid((logit x + noise) / temperature), elsewhere 0: which pixels
-    are removed is taken as given.
+        are removed is taken as given.
     Cost: A look at the border pixels for each round and parity; on the device of `x`.
     Source: "A skeletonization algorithm for gradient-based optimization", 2023, section 3. Ours removes only pixels
-    that were at the border when a round began, which keeps the lines in the middle, and in 3D asks for one component
-    beside an unchanged Euler characteristic, without which topology may change. Parities come in an order, so that the
-    skeleton of a mirrored mask, or of one with an odd margin, may lie a pixel off. Branches run to the corners of a
-    mask; of volumes there are about twice as many pixels as in the skeletons of scikit-image.
+        that were at the border when a round began, which keeps the lines in the middle, and in 3D asks for one
+        component beside an unchanged Euler characteristic, without which topology may change. Parities come in an
+        order, so that the skeleton of a mirrored mask, or of one with an odd margin, may lie a pixel off. Branches run to the corners of a
+        mask; of volumes there are about twice as many pixels as in the skeletons of scikit-image.
 
     Example:
         >>> bar = torch.zeros(1, 1, 5, 7)
