@@ -33,11 +33,11 @@ def nested_logits(score: Tensor, gaps: Tensor) -> Tensor:
     """
     check_floating("score", score)
     if score.ndim < 3 or score.shape[1] != 1:
-        raise ValueError(f"score must have shape (batch, 1, ...), got {tuple(score.shape)}")
+        raise ValueError(f"score must have shape (batch, 1, *S), got {tuple(score.shape)}")
     if gaps.ndim == 1:
         gaps = gaps.view(1, -1, *[1] * (score.ndim - 2))
     elif gaps.ndim != score.ndim or (len(gaps), *gaps.shape[2:]) != (len(score), *score.shape[2:]):
-        raise ValueError(f"gaps must have shape (levels - 1,) or (batch, levels - 1, ...), got {tuple(gaps.shape)}")
+        raise ValueError(f"gaps must have shape (levels - 1,) or (batch, levels - 1, *S), got {tuple(gaps.shape)}")
     levels = [score]
     # One after the other: a parallel sum might round a later level above an earlier one.
     for step in softplus(gaps).to(score.dtype).split(1, 1) if gaps.shape[1] else ():
@@ -177,7 +177,7 @@ class NestedHead(nn.Module):
         """Logits (batch, levels, ...) of scores (batch, 1, ...), or (batch, levels, ...) with steps of their own."""
         channels = self.levels if self.per_pixel else 1
         if x.ndim < 3 or x.shape[1] != channels:
-            raise ValueError(f"x must have shape (batch, {channels}, ...), got {tuple(x.shape)}")
+            raise ValueError(f"x must have shape (batch, {channels}, *S), got {tuple(x.shape)}")
         return nested_logits(x[:, :1], x[:, 1:] if self.gaps is None else self.gaps)
 
     def extra_repr(self) -> str:
