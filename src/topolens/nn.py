@@ -1,4 +1,4 @@
-"""Every Module of topolens in one place; the functions that most of them wrap are in `topolens.layers`."""
+"""Every Module of topolens in one place; their functions are in `topolens.layers` and `losses`."""
 
 from topolens.layers import (
     GFL,
@@ -41,6 +41,7 @@ from topolens.layers import (
     TentTransform,
     VertexFiltration,
 )
+from topolens.losses import TopographLoss, WarpingLoss
 
 __all__ = [
     "Atol",
@@ -81,5 +82,7 @@ __all__ = [
     "SoftPersistenceFilter3d",
     "TOGL",
     "TentTransform",
+    "TopographLoss",
     "VertexFiltration",
+    "WarpingLoss",
 ]
