@@ -61,6 +61,12 @@ def test_a_mask_beside_its_target_is_no_fault() -> None:
     assert int(topograph_regions(above, below).max()) == 0
 
 
+def test_a_fault_that_intersection_and_union_do_not_show() -> None:
+    """Two pieces against one: the intersection still has one piece, and so has the union, so that the DIU is 0."""
+    prediction, target = image("#.#"), image("##.")
+    assert topograph_regions(prediction, target).tolist() == [[[[0, 1, 0]]]]
+
+
 def test_aggregates() -> None:
     p, y = torch.tensor([[[[0.9, 0.2, 0.4, 0.9, 0.1, 0.7]]]]), torch.tensor([[[[1.0, 1, 1, 1, 0, 0]]]])
     expected = {
