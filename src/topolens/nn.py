@@ -1,4 +1,5 @@
 """Every Module of topolens in one place; the functions that most of them wrap are in `layers` and `losses`."""
+"""Every Module of topolens in one place; their functions are in `topolens.layers` and `losses`."""
 
 from topolens.layers import (
     GFL,
@@ -55,13 +56,17 @@ from topolens.losses import (
     Scheduled,
     SkeletonRecallLoss,
     SoftClDiceLoss,
+    TopographLoss,
     TopologicalAutoencoderLoss,
     TopologicalDensificationLoss,
     TopologicalWassersteinLoss,
     TotalPersistenceLoss,
+    WarpingLoss,
 )
 
 __all__ = [
+    "GFL",
+    "TOGL",
     "Atol",
     "BettiMatchingLoss",
     "BettiPriorLoss",
@@ -74,7 +79,6 @@ __all__ = [
     "EquivariantTransform",
     "ExponentialTransform",
     "FlatTransform",
-    "GFL",
     "GINFiltration",
     "GaussianMixtureWeight",
     "GaussianTransform",
@@ -111,11 +115,12 @@ __all__ = [
     "SoftPersistenceFilter1d",
     "SoftPersistenceFilter2d",
     "SoftPersistenceFilter3d",
-    "TOGL",
     "TentTransform",
+    "TopographLoss",
     "TopologicalAutoencoderLoss",
     "TopologicalDensificationLoss",
     "TopologicalWassersteinLoss",
     "TotalPersistenceLoss",
     "VertexFiltration",
+    "WarpingLoss",
 ]
