@@ -41,9 +41,17 @@ from topolens.layers import (
     TentTransform,
     VertexFiltration,
 )
+from topolens.losses import (
+    ConnectivityLoss,
+    RTDLoss,
+    Scheduled,
+    TopologicalAutoencoderLoss,
+    TopologicalDensificationLoss,
+)
 
 __all__ = [
     "Atol",
+    "ConnectivityLoss",
     "DeepSets",
     "EntropyTransform",
     "EquivariantTransform",
@@ -73,13 +81,17 @@ __all__ = [
     "PersistencePool3d",
     "PersistenceReadout",
     "PowerWeight",
+    "RTDLoss",
     "RationalHatTransform",
     "RationalTransform",
+    "Scheduled",
     "Silhouette",
     "SoftPersistenceFilter1d",
     "SoftPersistenceFilter2d",
     "SoftPersistenceFilter3d",
     "TOGL",
     "TentTransform",
+    "TopologicalAutoencoderLoss",
+    "TopologicalDensificationLoss",
     "VertexFiltration",
 ]

@@ -176,3 +176,59 @@ def graphs(
         with shown_progress(quiet) as progress:
             report = graphs_study(source, sets or (), **options, progress=progress)  # type: ignore[arg-type]
         tell_study(report, directory, quiet)
+
+
+AUTOENCODER_EXAMPLES = """Examples:
+
+  topolens reproduce autoencoder --quick
+
+  topolens reproduce autoencoder --data mnist.npz --data fashion_mnist.npz --workers 8 -o autoencoder
+"""
+MoreData = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data", metavar="FILE", help="Images as .npz with x_train, y_train, x_test, y_test, besides spheres."
+    ),
+]
+QuickAutoencoders = Annotated[
+    bool, typer.Option("--quick", help="6,000 points of each set, 20 passes, three seeds at most: some minutes.")
+]
+Points = Annotated[int, typer.Option("--points", min=0, help="Training points used of each set; 0: all.")]
+TestPoints = Annotated[int, typer.Option("--test-points", min=0, help="Test points measured of each set; 0: all.")]
+Latents = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="data/visualizations/spheres of the paper's repository, to be measured, too."),
+]
+
+
+@app.command(name="autoencoder", epilog=AUTOENCODER_EXAMPLES)
+def autoencoder(
+    data: MoreData = None,
+    output: Directory = None,
+    quick: QuickAutoencoders = False,
+    seeds: Seeds = 5,
+    points: Points = 0,
+    test_points: TestPoints = 0,
+    epochs: Epochs = 100,
+    latents: Latents = None,
+    workers: Workers = 0,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Topological against plain autoencoders on spheres within a sphere and on images, by the measures of the paper.
+
+    Finished runs are kept in the folder runs beside the report: a killed study goes on where it was.
+    """
+    directory = output or Path("topolens-autoencoder")
+    with one_sentence():
+        check_directory(directory)
+        from topolens.studies.autoencoder import Recipe
+        from topolens.studies.autoencoder_page import QUICK, autoencoder_study
+
+        recipe = QUICK if quick else Recipe(points=points, test_points=test_points, epochs=epochs)
+        with shown_progress(quiet) as progress:
+            crew = workers or os.cpu_count() or 1
+            repeats = min(seeds, 3) if quick else seeds
+            options = {"recipe": recipe, "work": directory / "runs", "seeds": repeats, "seed": seed, "workers": crew}
+            result = autoencoder_study(data or (), **options, latents=latents, progress=progress)  # type: ignore[arg-type]
+        tell_study(result, directory, quiet)
