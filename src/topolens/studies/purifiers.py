@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from topolens.studies.stand_in import topological_autoencoder
+from topolens.losses import topological_autoencoder
 from topolens.studies.images import Images
 
 LATENT = 16
@@ -145,7 +145,7 @@ def trained_autoencoder(data: Images, training: Training, strength: float, seed:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Autoencoder(tuple(data.train.shape[1:]))
-        scale = nn.Parameter(torch.ones(()))
+        scale = nn.Parameter(torch.zeros(()))  # its logarithm, so that no step makes it negative
         optimizer = torch.optim.Adam([*model.parameters(), scale], lr=RATE)
         for _ in range(training.epochs):
             for rows in torch.randperm(len(data.train)).split(BATCH):
@@ -153,7 +153,7 @@ def trained_autoencoder(data: Images, training: Training, strength: float, seed:
                 codes = model.encoder(images)
                 loss = 4 * functional.mse_loss(model.decoder(codes), images)  # of images in [-1, 1]
                 if strength:
-                    loss = loss + strength * topology(images, codes, scale)
+                    loss = loss + strength * topology(images, codes, scale.exp())
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
@@ -165,5 +165,4 @@ def trained_autoencoder(data: Images, training: Training, strength: float, seed:
 
 def topology(images: Tensor, codes: Tensor, scale: Tensor) -> Tensor:
     """The topological loss between a batch of images and their codes, images measured as in the paper."""
-    points = (2 * images - 1).flatten(1)
-    return topological_autoencoder(points / math.sqrt(4 * points.shape[1]), codes, scale)
+    return topological_autoencoder((2 * images - 1).flatten(1), codes, scale, normalise="cube")
