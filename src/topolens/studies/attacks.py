@@ -63,7 +63,7 @@ def attacked(model: nn.Module, images: Tensor, labels: Tensor, attack: str, size
         options: dict[str, Any] = {} if attack == CW else {"epsilon": size}
         best, worst = part, losses(model, part, names)
         for _ in range(tries):
-            found = tool.run(seen, part, goal, **options).detach()
+            found = _noisy(part, size) if attack == NOISE else tool.run(seen, part, goal, **options).detach()
             loss = losses(model, found, names)
             better = loss >= worst
             best = torch.where(better[:, None, None, None], found, best)
@@ -75,8 +75,6 @@ def attacked(model: nn.Module, images: Tensor, labels: Tensor, attack: str, size
 
 def _tool(attack: str, effort: Effort) -> Any:
     attacks = foolbox().attacks
-    if attack == NOISE:
-        return attacks.LinfAdditiveUniformNoiseAttack()
     if attack == FGSM:
         return attacks.LinfFastGradientAttack()
     if attack == CW:
@@ -85,6 +83,11 @@ def _tool(attack: str, effort: Effort) -> Any:
         )
     steps = effort.steps * (5 if attack == LONG_PGD else 1)
     return attacks.LinfPGD(rel_stepsize=2.5 / steps, steps=steps, random_start=True)
+
+
+def _noisy(images: Tensor, size: float) -> Tensor:
+    # foolbox's own noise divides by the largest value without its sign, and so goes further than it may.
+    return (images + size * (2 * torch.rand_like(images) - 1)).clamp(0, 1)
 
 
 def losses(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:

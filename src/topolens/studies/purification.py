@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from joblib import Parallel, delayed
 from safetensors.torch import load_file, save_file
@@ -51,6 +52,7 @@ from topolens.studies.purifiers import (
     trained_classifier,
 )
 
+Results = Sequence[dict[str, Any]]
 Progress = Callable[[float, float, str], None]
 BARE, HARDENED = "no purifier", "trained on attacks"
 PLAIN, TOPOLOGICAL, MILD = "plain autoencoder", "topological autoencoder", "topological, a tenth of the weight"
@@ -181,7 +183,7 @@ def _measure(run: Run, data: Images, training: Training, effort: Effort, work: P
     if run.attack == CLEAN:
         rows = [_row(arm, 0.0, right(model, x, y, arm in SHAKEN)) for arm, model in models.items()]
         networks = {arm: _described(models[arm][0], data) for arm in STRENGTHS}
-        return {"rows": rows, "flat": None, "networks": networks}
+        return {"rows": rows, "flat": None, "networks": networks, "classes": data.classes}
     target = believed(models[run.arm], run.attack, effort.draws)
     rows = []
     for size in sizes(run):
@@ -286,3 +288,27 @@ def results(
 
 def _train(path: str, name: str, seed: int, training: Training, work: Path) -> None:
     trained(path, name, seed, training, work)
+
+
+def values(found: Results, arm: str, attack: str, size: float | None, by: str | None = None) -> np.ndarray:
+    """How often the arm is right, of shape (seeds, images), under an attack on the arm `by`, itself if None."""
+    return np.array([
+        row["right"]
+        for result in sorted(found, key=lambda result: result["seed"])
+        if result["attack"] == attack and result["arm"] == (by or arm)
+        for row in result["rows"]
+        if row["arm"] == arm and row["size"] == (None if size == float("inf") else size)
+    ])  # fmt: skip
+
+
+def worst(found: Results, arm: str, size: float) -> np.ndarray:
+    """How often the arm is right under the attack that is worst for the image, (seeds, images), all attacks looked at.
+
+    The attacker who knows the purifier may also use what was found without it.
+    """
+    own = {result["attack"] for result in found if result["arm"] == arm} - {CLEAN, CW}
+    kinds = [values(found, arm, attack, size) for attack in sorted(own)]
+    if arm != HARDENED:
+        kinds += [values(found, arm, attack, size, BARE) for attack in (NOISE, FGSM, PGD)]
+    kinds.append(values(found, arm, CLEAN, 0.0, BARE))
+    return np.min([kind for kind in kinds if kind.size], axis=0)

@@ -145,7 +145,7 @@ def trained_autoencoder(data: Images, training: Training, strength: float, seed:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Autoencoder(tuple(data.train.shape[1:]))
-        scale = nn.Parameter(torch.zeros(()))  # its logarithm, so that no step makes it negative
+        scale = nn.Parameter(_start(model, data.train[:BATCH]))  # a logarithm, so that no step makes it negative
         optimizer = torch.optim.Adam([*model.parameters(), scale], lr=RATE)
         for _ in range(training.epochs):
             for rows in torch.randperm(len(data.train)).split(BATCH):
@@ -161,6 +161,17 @@ def trained_autoencoder(data: Images, training: Training, strength: float, seed:
         with torch.no_grad():
             model.spread = torch.cat([model.encoder(part) for part in data.train.split(500)]).std(0)
     return model
+
+
+def _start(model: Autoencoder, images: Tensor) -> Tensor:
+    """The logarithm of the scale at which codes are as far apart as images, on the mean.
+
+    From 1, the paper's start, codes shrink first, to a tenth, and a short training does not recover from that.
+    """
+    with torch.no_grad():
+        codes, points = model.encoder(images), (2 * images - 1).flatten(1) / (2 * math.sqrt(images[0].numel()))
+        ratio = functional.pdist(codes).mean() / functional.pdist(points).mean()
+    return ratio.clamp(1e-3, 1e3).nan_to_num(1.0).log()
 
 
 def topology(images: Tensor, codes: Tensor, scale: Tensor) -> Tensor:
