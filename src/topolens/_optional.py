@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 
@@ -16,3 +17,17 @@ def skimage(part: str) -> Any:
         return importlib.import_module(f"skimage.{part}")
     except ImportError:
         raise ImportError("scikit-image is needed here; install it with pip install 'topolens[images]'") from None
+
+
+def foolbox() -> Any:
+    """The package foolbox.
+
+    Raises:
+        ImportError: foolbox is not installed.
+    """
+    # foolbox brings GitPython for downloads that we do not make, which else refuses to load where there is no git.
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    try:
+        return importlib.import_module("foolbox")
+    except ImportError:
+        raise ImportError("foolbox is needed here; install it with pip install 'topolens[studies]'") from None

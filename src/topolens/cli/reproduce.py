@@ -232,3 +232,59 @@ def autoencoder(
             options = {"recipe": recipe, "work": directory / "runs", "seeds": repeats, "seed": seed, "workers": crew}
             result = autoencoder_study(data or (), **options, latents=latents, progress=progress)  # type: ignore[arg-type]
         tell_study(result, directory, quiet)
+
+
+PURIFICATION_EXAMPLES = """Examples:
+
+  topolens reproduce purification --data mnist.npz --quick
+
+  topolens reproduce purification --data mnist.npz --data fashion_mnist.npz --workers 8 -o purification
+"""
+Attacked = Annotated[int, typer.Option("--test-images", min=0, help="Test images attacked of each set; 0: all.")]
+Passes = Annotated[int, typer.Option("--epochs", min=1, help="Passes over the training images, of every network.")]
+Steps = Annotated[int, typer.Option(min=1, help="Steps of projected gradient descent in PGD, BPDA and EOT.")]
+Restarts = Annotated[int, typer.Option(min=1, help="Random starts of each.")]
+Draws = Annotated[int, typer.Option(min=1, help="Draws of a random purifier that EOT averages.")]
+Descent = Annotated[int, typer.Option("--cw-steps", min=1, help="Steps of C&W in each of its five rounds.")]
+Strength = Annotated[float, typer.Option(min=0, help="Weight of the topological loss.")]
+QuickAttacks = Annotated[bool, typer.Option("--quick", help="A part of the data, weak attacks, two seeds: minutes.")]
+
+
+@app.command(name="purification", epilog=PURIFICATION_EXAMPLES)
+def purification(
+    data: Data,
+    output: Directory = None,
+    quick: QuickAttacks = False,
+    seeds: Seeds = 3,
+    images: Images = 0,
+    epochs: Passes = 20,
+    strength: Strength = 0.5,
+    test_images: Attacked = 500,
+    steps: Steps = 40,
+    restarts: Restarts = 2,
+    draws: Draws = 10,
+    cw_steps: Descent = 100,
+    workers: Workers = 0,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Topological autoencoders before a classifier under attack, beside plain ones; needs foolbox, topolens[studies].
+
+    Networks and attacks are kept in the folder runs beside the report: a killed study goes on where it was.
+    """
+    directory = output or Path("topolens-purification")
+    with one_sentence():
+        check_directory(directory)
+        from topolens.studies.attacks import Effort
+        from topolens.studies.purification_page import QUICK, purification_study
+        from topolens.studies.purifiers import Training
+
+        training = Training(images, epochs, strength)
+        effort = Effort(test_images, steps, restarts, draws, descent=cw_steps)
+        if quick:
+            (training, effort), seeds = QUICK, 2
+        options = {"training": training, "effort": effort, "work": directory / "runs", "seeds": seeds, "seed": seed}
+        with shown_progress(quiet) as progress:
+            crew = workers or os.cpu_count() or 1
+            result = purification_study(data, **options, workers=crew, progress=progress)  # type: ignore[arg-type]
+        tell_study(result, directory, quiet)
