@@ -1,0 +1,82 @@
+"""The rows of the table: what each network is told, from when on, and what else is done for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from topolens.losses import Scheduled
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+class Row(NamedTuple):
+    """A way of training."""
+
+    base: Loss  # from the first step on
+    late: Loss | None = None  # a topological term beside it in the last part of training
+    weight: float = 1.0  # of that term
+    hue: float = 0.0  # chance of RandHue
+    rounds: int = 1  # of self-distillation: after each but the last, labels become what the network sees
+    topological: bool = False
+    told: str = ""  # in words, for the page
+
+
+def ce_dice(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy and one minus soft Dice, each the mean over the batch."""
+    p = logits.sigmoid()
+    overlap, total = (2 * p * target).sum((1, 2, 3)), (p + target).sum((1, 2, 3))
+    dice = (overlap + 1e-5) / (total + 1e-5)
+    return functional.binary_cross_entropy_with_logits(logits, target) + (1 - dice).mean()
+
+
+ROWS: dict[str, Row] = {
+    "CE-Dice": Row(ce_dice, told="cross-entropy + Dice"),
+    "CE-Dice, RandHue": Row(ce_dice, hue=0.5, told="cross-entropy + Dice"),
+    "CE-Dice, self-distillation": Row(ce_dice, rounds=3, told="cross-entropy + Dice"),
+}
+BASELINE = "CE-Dice"
+
+
+class Objective(nn.Module):
+    """The loss of a row for all answers of a network; late terms see the finest answer only.
+
+    Args:
+        row: The row.
+        start: Steps before its late term comes in.
+        over: Steps in which that term gains its weight.
+    """
+
+    def __init__(self, row: Row, start: int, over: int) -> None:
+        super().__init__()
+        self.base = row.base
+        self.late = Scheduled(_Term(row.late), row.weight, start, over) if row.late else None
+
+    def forward(self, answers: Sequence[Tensor], target: Tensor) -> Tensor:
+        """Mean over the answers, those of lower levels with falling weight as in the paper, and the late term."""
+        shares = torch.tensor([2.0**-level for level in range(len(answers))])
+        shares = shares / shares.sum()
+        shares[0] = 1
+        whole = sum(w * self.base(y, target) for w, y in zip(shares.tolist(), answers, strict=True)) / len(answers)
+        return whole if self.late is None else whole + self.late(answers[0], target)
+
+    def resume(self, step: int) -> None:
+        """Go on as after so many steps."""
+        if self.late is not None:
+            self.late.step.fill_(step)
+
+
+class _Term(nn.Module):
+    """A function as the Module that `Scheduled` takes."""
+
+    def __init__(self, loss: Loss) -> None:
+        super().__init__()
+        self.loss = loss
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Its value."""
+        return self.loss(logits, target)
