@@ -1,4 +1,4 @@
-"""Every Module of topolens in one place; the functions that most of them wrap are in `topolens.layers`."""
+"""Every Module of topolens in one place; the functions that most of them wrap are in `layers` and `losses`."""
 
 from topolens.layers import (
     GFL,
@@ -41,7 +41,7 @@ from topolens.layers import (
     TentTransform,
     VertexFiltration,
 )
-from topolens.losses import BettiMatchingLoss
+from topolens.losses import BettiMatchingLoss, Scheduled
 
 __all__ = [
     "Atol",
@@ -77,6 +77,7 @@ __all__ = [
     "PowerWeight",
     "RationalHatTransform",
     "RationalTransform",
+    "Scheduled",
     "Silhouette",
     "SoftPersistenceFilter1d",
     "SoftPersistenceFilter2d",
