@@ -9,6 +9,7 @@ from topolens.plots.filters import filters
 from topolens.plots.images import images
 from topolens.plots.mapper import mapper
 from topolens.plots.markup import svg
+from topolens.plots.masks import masks
 from topolens.plots.nulls import nulls
 from topolens.plots.patches import patches
 from topolens.plots.sweep import sweep
@@ -23,6 +24,7 @@ __all__ = [
     "filters_along_circle",
     "images",
     "mapper",
+    "masks",
     "nulls",
     "occupancy",
     "orientation",

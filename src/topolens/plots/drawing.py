@@ -12,6 +12,7 @@ from topolens.plots.circle import filters_along_circle, occupancy, orientation, 
 from topolens.plots.filters import filters
 from topolens.plots.images import images
 from topolens.plots.mapper import mapper
+from topolens.plots.masks import masks
 from topolens.plots.nulls import nulls
 from topolens.plots.patches import patches
 from topolens.plots.sweep import sweep
@@ -31,6 +32,7 @@ KINDS: dict[str, Callable[..., Canvas]] = {
     "patches": patches,
     "filters": filters,
     "images": images,
+    "masks": masks,
 }
 
 

@@ -134,6 +134,17 @@ def test_the_oldest_component() -> None:
     torch.testing.assert_close(p.grad, torch.tensor([[[[0.0, 4 * 0.7, 0.0]]]]))
 
 
+def test_loops_that_never_exist_together() -> None:
+    """In the union the loop of the prediction is filled at 0.3, before it closes at 0.4."""
+    p, target = torch.zeros(2, 1, 1, 3, 3)
+    p[..., 1, 1], p[..., 2, 2], target[..., 1, 1] = 0.5, 0.4, 0.3
+    apart, together = (
+        betti_matching(p, target, activation=None, filtration="sublevel", valid=valid) for valid in (True, False)
+    )
+    assert apart.item() == pytest.approx(0.1**2 + 0.3**2)
+    assert together.item() == pytest.approx(2 * (0.4**2 + 0.2**2))
+
+
 def test_weights_threshold_and_beyond() -> None:
     p = torch.tensor([[[[0.9, 0.3, 0.8, 0.1, 0.5]]]])
     target = torch.tensor([[[1, 0, 1, 0, 0]]])

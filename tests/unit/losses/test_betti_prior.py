@@ -64,6 +64,13 @@ def test_plain_numbers_are_for_all_classes_but_the_background() -> None:
     torch.testing.assert_close(single, betti_prior(logits[:, :1], (1, 0), reduction="none"))
 
 
+def test_what_is_said_of_one_class_does_not_count_for_another() -> None:
+    logits = torch.randn(2, 3, 4, 5)
+    both = betti_prior(logits, {1: (1, None), 2: (None, 0)}, reduction="none")
+    torch.testing.assert_close(both[:, :1], betti_prior(logits, {1: (1,)}, reduction="none"))
+    torch.testing.assert_close(both[:, 1:], betti_prior(logits, {2: (None, 0)}, reduction="none"))
+
+
 def test_voids() -> None:
     ball = torch.full((1, 1, 3, 3, 3), 0.8)
     ball[0, 0, 1, 1, 1] = 0.3
