@@ -212,40 +212,6 @@ def autoencoder(
     test_points: TestPoints = 0,
     epochs: Epochs = 100,
     latents: Latents = None,
-TOPOMORTAR_EXAMPLES = """Examples:
-
-  topolens reproduce topomortar --data TopoMortar --quick
-
-  topolens reproduce topomortar --data TopoMortar --labels accurate --workers 8 -o topomortar
-
-  topolens reproduce topomortar --data TopoMortar --full --device cuda -o topomortar
-"""
-MortarData = Annotated[
-    list[Path],
-    typer.Option("--data", metavar="DIR", help="The folder of github.com/jmlipman/TopoMortar, or one with "
-                 "topomortar_labels.npz and topomortar_images.zip, or both of these files."),
-]  # fmt: skip
-LabelKinds = Annotated[
-    list[str] | None, typer.Option("--labels", metavar="KIND", help="accurate, noisy or pseudo; without it all three.")
-]
-QuickMortar = Annotated[
-    bool, typer.Option("--quick", help="Accurate labels, fewer images and steps, a smaller network: minutes.")
-]
-FullMortar = Annotated[bool, typer.Option("--full", help="The paper's size: whole images, 12,000 steps; for a GPU.")]
-Steps = Annotated[int | None, typer.Option(min=1, help="Steps of training, in place of those of the recipe.")]
-Device = Annotated[str, typer.Option(help="Where networks are trained: cpu, cuda, ...")]
-
-
-@app.command(name="topomortar", epilog=TOPOMORTAR_EXAMPLES)
-def topomortar(
-    data: MortarData,
-    labels: LabelKinds = None,
-    output: Directory = None,
-    quick: QuickMortar = False,
-    full: FullMortar = False,
-    steps: Steps = None,
-    seeds: Repeats = 3,
-    device: Device = "cpu",
     workers: Workers = 0,
     seed: Seed = 0,
     quiet: Quiet = False,
@@ -323,6 +289,46 @@ def purification(
             crew = workers or os.cpu_count() or 1
             result = purification_study(data, **options, workers=crew, progress=progress)  # type: ignore[arg-type]
         tell_study(result, directory, quiet)
+
+
+TOPOMORTAR_EXAMPLES = """Examples:
+
+  topolens reproduce topomortar --data TopoMortar --quick
+
+  topolens reproduce topomortar --data TopoMortar --labels accurate --workers 8 -o topomortar
+
+  topolens reproduce topomortar --data TopoMortar --full --device cuda -o topomortar
+"""
+MortarData = Annotated[
+    list[Path],
+    typer.Option("--data", metavar="DIR", help="The folder of github.com/jmlipman/TopoMortar, or one with "
+                 "topomortar_labels.npz and topomortar_images.zip, or both of these files."),
+]  # fmt: skip
+LabelKinds = Annotated[
+    list[str] | None, typer.Option("--labels", metavar="KIND", help="accurate, noisy or pseudo; without it all three.")
+]
+QuickMortar = Annotated[
+    bool, typer.Option("--quick", help="Accurate labels, fewer images and steps, a smaller network: minutes.")
+]
+FullMortar = Annotated[bool, typer.Option("--full", help="The paper's size: whole images, 12,000 steps; for a GPU.")]
+TrainingSteps = Annotated[int | None, typer.Option(min=1, help="Steps of training, in place of those of the recipe.")]
+Device = Annotated[str, typer.Option(help="Where networks are trained: cpu, cuda, ...")]
+
+
+@app.command(name="topomortar", epilog=TOPOMORTAR_EXAMPLES)
+def topomortar(
+    data: MortarData,
+    labels: LabelKinds = None,
+    output: Directory = None,
+    quick: QuickMortar = False,
+    full: FullMortar = False,
+    steps: TrainingSteps = None,
+    seeds: Repeats = 3,
+    device: Device = "cpu",
+    workers: Workers = 0,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
     """Topological losses on TopoMortar, in and out of distribution, beside the figures of its authors.
 
     Finished runs are kept in the folder runs beside the report: a killed study goes on where it was.

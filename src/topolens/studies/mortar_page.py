@@ -277,7 +277,8 @@ def _pictures(kind: str, rows: Results, source: Source, recipe: Recipe, work: Pa
             f"Test image {data.numbers[chosen]} ({data.groups[chosen]}): photograph, truth and masks of seed {seed}, "
             "with pieces and holes that are too many or missing in the whole mask"
         )
-        found[part] = Figure("masks", caption, {
-            "photograph": data.test[chosen].permute(1, 2, 0).numpy()[where], "kinds": KINDS, "columns": 4,
-            "masks": [mark[where] for mark in marks.values()], "titles": ["photograph", *(name.removeprefix(f"{BASELINE}, ") for name in marks)]})  # fmt: skip
+        titles = ["photograph", *(name.removeprefix(f"{BASELINE}, ") for name in marks)]
+        photograph = data.test[chosen].permute(1, 2, 0).numpy()[where]
+        pictures = {"photograph": photograph, "masks": [mark[where] for mark in marks.values()]}
+        found[part] = Figure("masks", caption, {**pictures, "kinds": KINDS, "columns": 4, "titles": titles})
     return found
