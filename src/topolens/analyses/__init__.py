@@ -5,11 +5,15 @@ from topolens.analyses.filter_space import filter_space
 from topolens.analyses.filter_training import filter_training
 from topolens.analyses.finding import Figure, Finding, Number, Series, Table
 from topolens.analyses.method_card import MethodCard
+from topolens.analyses.model_summary import CARD as MODEL_SUMMARY
+from topolens.analyses.model_summary import model_summary
 
-ANALYSES = (filter_space, filter_training)
+ANALYSES = (model_summary, filter_space, filter_training)
 
 # What a reader should know of each method, by the name of the analysis.
-CARDS: dict[str, MethodCard] = {}
+CARDS: dict[str, MethodCard] = {
+    "model_summary": MODEL_SUMMARY,
+}
 
 __all__ = [
     "ANALYSES",
@@ -23,4 +27,5 @@ __all__ = [
     "Table",
     "filter_space",
     "filter_training",
+    "model_summary",
 ]
