@@ -58,7 +58,7 @@ def model_summary(
     with Cost() as cost:
         rows = [_row(name, x) for name, x in activations.items()]
         numbers, verdict, why = _accuracy(outputs, labels)
-    neurons, dead, still = (sum(row[place] for row in rows) for place in (1, 2, 3))
+    neurons, dead, still = (sum(counts) for counts in zip(*(row[1:4] for row in rows), strict=True))
     idle = (dead + still) / max(neurons, 1)
     numbers["idle"] = Number(idle, "share of neurons that are dead or constant on all samples")
     bad = [name for name, x in activations.items() if not bool(torch.isfinite(x).all())]
@@ -98,7 +98,6 @@ def _accuracy(outputs: Tensor | None, labels: Tensor | None) -> tuple[dict[str, 
         right / n, "accuracy", (float(found.low), float(found.high)), "95 %, Clopper and Pearson", common,
         "always the most frequent label",
     )  # fmt: skip
-    why = (
-        f"It is right on {right / n:.3f} of {n:,} samples ({found.low:.3f} to {found.high:.3f}), where always the most "
-    )
-    return {"accuracy": number}, LEARNED if found.low > common else CHANCE, f"{why}frequent label gives {common:.3f}."
+    rate = f"{right / n:.3f} of {n:,} samples ({found.low:.3f} to {found.high:.3f})"
+    why = f"It is right on {rate}, where always the most frequent label gives {common:.3f}."
+    return {"accuracy": number}, LEARNED if found.low > common else CHANCE, why
