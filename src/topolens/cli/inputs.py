@@ -34,8 +34,10 @@ class Inputs:
     source: dict[str, Any]
 
 
-def inputs(files: Sequence[Path], model: str | None, layers: Sequence[str], seed: int) -> Inputs:
+def inputs(files: Sequence[Path], model: str | None, layers: Sequence[str], seed: int, filters: bool = True) -> Inputs:
     """Read all files, and refuse what no report can be made of before the work begins.
+
+    `filters`: whether the report is on convolution filters alone, and so needs some.
 
     Raises:
         FileNotFoundError, IsADirectoryError, PermissionError, ImportError, ValueError: One sentence each.
@@ -48,7 +50,7 @@ def inputs(files: Sequence[Path], model: str | None, layers: Sequence[str], seed
         factory = model_factory(model)
         networks = [filled(made_by(factory, model), tensors) for tensors in weights] or [made_by(factory, model)]
         twin = untrained_model(factory, seed) if files else None
-    for place, network in enumerate(networks):
+    for place, network in enumerate(networks if filters else ()):
         _check(network, layers, files[place].name if len(files) > 1 else "")
     steps = checkpoint_steps(files) if len(files) > 1 else [0]
     return Inputs(dict(zip(steps, networks, strict=True)), twin, _source(files, model))

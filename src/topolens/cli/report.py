@@ -22,6 +22,8 @@ EXAMPLES = r"""Examples:
 
   topolens report --model mypackage.nets:resnet20 --weights resnet20.pt --budget 60
 
+  topolens report --model mypackage.nets:resnet20 --weights resnet20.pt --data test.npz --samples 1000
+
   topolens report weights.npz --json | jq '.findings\[].verdict'
 """.replace("\\*", "*")
 
@@ -48,6 +50,21 @@ Budget = Annotated[float | None, typer.Option(min=0.0, metavar="SECONDS", help="
 Images = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Real images (png, npz, npz:name) whose patches are compared with.")
 ]
+DataOf = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="SPEC",
+        help="Samples, prepared as in training, to look at layers, neurons and decisions with: an npz or safetensors "
+        "file (x_test and y_test, ...), a folder of pictures, digits, NAME:ROOT of torchvision, or MODULE:FACTORY of a "
+        "DataLoader. Needs --model.",
+    ),
+]
+Samples = Annotated[int, typer.Option(min=1, help="Samples of --data looked at, the first ones.")]
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--analyses", metavar="NAMES", help="Which analyses of --data, a,b; default all."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the JSON alone; write files only if -o is given.")]
 
 
@@ -64,17 +81,24 @@ def command(
     budget: Budget = None,
     threads: Threads = None,
     images: Images = None,
+    data: DataOf = None,
+    samples: Samples = 2000,
+    analyses: Only = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Show what shape the filters of a trained network form, beside what chance gives.
+    """Show what shape the filters of a trained network form, and with data its layers, beside what chance gives.
 
     Writes report.html, one page that opens offline, and report.json, into the directory topolens-report or -o.
     """
     files = [*(weights or []), *(more_weights or [])]
     if not files and model is None:
         raise typer.BadParameter("give a weights file, or --model package.module:factory", param_hint="WEIGHTS")
-    patterns = [name for given in layers or [] for name in given.split(",") if name]
+    if data is not None and model is None:
+        raise typer.BadParameter(
+            "--data needs the code of the network: --model package.module:factory", param_hint="--data"
+        )
+    patterns, only = _split(layers), _split(analyses)
     directory = output or (None if as_json else Path("topolens-report"))
     with one_sentence():
         if directory is not None:
@@ -83,14 +107,17 @@ def command(
         from topolens.probes import load_images
 
         use_threads(threads)
-        found = inputs(files, model, patterns, seed)
+        found = inputs(files, model, patterns, seed, filters=data is None)
         with shown_progress(quiet) as progress:
             options: dict[str, Any] = {
                 "layers": patterns or None, "k": k, "p": p, "landmarks": landmarks, "seed": seed, "budget": budget,
                 "images": load_images(images) if images else None,
                 "twin": found.twin, "source": found.source, "progress": progress,
             }  # fmt: skip
-            result = _made(found.networks, options)
+            if data is None:
+                result = _made(found.networks, options)
+            else:
+                result = _with_data(found.networks, options, data, samples, only)
         tell(result, directory, as_json, quiet)
 
 
@@ -100,3 +127,38 @@ def _made(networks: "dict[int, Model]", options: dict[str, Any]) -> "Report":
     if len(networks) > 1:
         return training_report(networks, **options)
     return report(next(iter(networks.values())), **options)
+
+
+def _split(given: list[str] | None) -> list[str]:
+    return [name for words in given or [] for name in words.split(",") if name]
+
+
+def _with_data(
+    networks: "dict[int, Model]", options: dict[str, Any], spec: str, samples: int, only: list[str]
+) -> "Report":
+    """Findings on activations, then those on filters where the network has some."""
+    from torch import nn
+
+    from topolens.probes import convolutions, load_source
+    from topolens.report.build import report
+    from topolens.report.network import joined, network_report
+
+    if len(networks) > 1:
+        raise ValueError("--data goes with the weights of one network, got several checkpoints; give the last one")
+    network, source = next(iter(networks.values())), load_source(spec)
+    assert isinstance(network, nn.Module)
+    told = {**options["source"], "data": source.name}
+    first = network_report(
+        network,
+        source.data,
+        layers=options["layers"],
+        only=only or None,
+        samples=samples,
+        twin=options["twin"],
+        seed=options["seed"],
+        source=told,
+        progress=options["progress"],
+    )
+    if only or not convolutions(network)[0]:
+        return first
+    return joined(first, report(network, **{**options, "layers": None, "source": told}))
