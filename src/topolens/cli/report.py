@@ -139,7 +139,7 @@ def _with_data(
     """Findings on activations, then those on filters where the network has some."""
     from torch import nn
 
-    from topolens.probes import convolutions, load_source
+    from topolens.probes import load_source
     from topolens.report.build import report
     from topolens.report.network import joined, network_report
 
@@ -159,6 +159,16 @@ def _with_data(
         source=told,
         progress=options["progress"],
     )
-    if only or not convolutions(network)[0]:
+    if only or not _has_filters(network):
         return first
     return joined(first, report(network, **{**options, "layers": None, "source": told}))
+
+
+def _has_filters(network: "Model") -> bool:
+    """Whether there are convolutions that a report on filters could look at."""
+    from topolens.probes import convolutions
+
+    try:
+        return bool(convolutions(network)[0])
+    except ValueError:
+        return False
