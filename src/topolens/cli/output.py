@@ -49,9 +49,7 @@ def tell_study(report: Report, directory: Path, quiet: bool) -> None:
     report = replace(report, provenance={**report.provenance, "command": _command()})
     page = report.save(directory)
     if not quiet:
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = 120
+        console = _console()
         for finding in report.findings:
             console.print(Text(f"{finding.subject}: {finding.verdict}", style="bold"))
             console.print(Text(finding.answer))
@@ -66,7 +64,7 @@ def tell(report: Report, directory: Path | None, as_json: bool, quiet: bool) -> 
         typer.echo(json.dumps(report.to_json(), allow_nan=False))
         return
     if not quiet:
-        _print_table(report.findings)
+        _print_findings(report.findings)
     typer.echo(str(page) if quiet else f"report: {page}")
 
 
@@ -76,10 +74,27 @@ def _command() -> str:
     return shlex.join(["topolens", *words])
 
 
-def _print_table(findings: tuple[Finding, ...]) -> None:
+def _console() -> Console:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 120
+    return console
+
+
+def _print_findings(findings: tuple[Finding, ...]) -> None:
+    """Those on filters as a table, all others as a sentence each."""
+    filters = tuple(finding for finding in findings if finding.name.startswith("filter_"))
+    console = _console()
+    for finding in findings:
+        if not finding.name.startswith("filter_"):
+            title = finding.name.replace("_", " ") + ("" if finding.subject == "model" else f", {finding.subject}")
+            console.print(Text(f"{title}: {finding.verdict}", style="bold"))
+            console.print(Text(finding.answer))
+    if filters:
+        _print_table(filters, console)
+
+
+def _print_table(findings: tuple[Finding, ...], console: Console) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("layer", "verdict", "top bar", "longest null", "p"):
         table.add_column(name, justify="left" if name in ("layer", "verdict") else "right", overflow="fold")
