@@ -59,8 +59,8 @@ def magnitude(distances: Tensor, scale: float = 1.0, positive: bool = True) -> f
         positive: Sum the weights above 0 only, which is defined for pseudo-metrics too.
 
     Returns:
-        Between 1 (all points are one) and n (all far apart) for a metric of negative type. Points at distance 0 from
-        each other count as one.
+        Without `positive` between 1 (all points are one) and n (all far apart) for points of Euclidean space; with it
+        at least that. Points at distance 0 from each other count as one.
 
     Raises:
         ValueError: If `distances` is not square or contains NaN, or `scale` is not above 0.

@@ -36,10 +36,12 @@ def test_points_that_are_one_count_once() -> None:
 
 def test_magnitude_grows_with_scale() -> None:
     points = torch.rand(30, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    values = [magnitude(torch.cdist(points, points), scale) for scale in (0.1, 1, 10, 100)]
+    distances = torch.cdist(points, points)
+    values = [magnitude(distances, scale, positive=False) for scale in (0.1, 1, 10, 100)]
     assert values == sorted(values)
     assert 1 <= values[0] < 1.2
     assert 20 < values[-1] <= 30
+    assert all(magnitude(distances, scale) >= value for scale, value in zip((0.1, 1, 10, 100), values, strict=True))
 
 
 def test_refused() -> None:
