@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,9 @@ from torch import Tensor
 
 from topolens._checks import check_floating
 from topolens.engines import compiled
+
+SAMPLE = 4096
+EDGES_PER_COMPONENT = 4  # random weights need a half of it
 
 
 class MagnitudePruning(NamedTuple):
@@ -48,7 +52,7 @@ def spanning_tree_weights(weight: Tensor) -> Tensor:
         ValueError: If it has fewer than two axes or no entries, or contains NaN or infinite ones.
 
     Cost: two passes over the matrix for the largest entry of each row and column (one round of Boruvka's method), one
-        to contract it to at most min(out, in) components, and a tree of these.
+        for the long edges between the at most min(out, in) components of these, and a tree of the components.
 
     Example:
         >>> spanning_tree_weights(torch.tensor([[3.0, -2.0], [0.5, 1.0]]))
@@ -108,29 +112,35 @@ def _tree(entries: np.ndarray) -> np.ndarray:
     """Edges of the maximum spanning tree of a bipartite graph with these lengths (rows, columns), falling."""
     rows, columns = entries.shape
     # Ties go to the first column of a row and the first row of a column: one order of all edges, so no cycle.
-    by_row = np.arange(rows) * columns + entries.argmax(1)
-    by_column = entries.argmax(0) * columns + np.arange(columns)
-    edges = np.unique(np.concatenate([by_row, by_column]))
-    ends = (edges // columns, rows + edges % columns)
-    graph = coo_matrix((np.ones(len(edges), dtype=np.int8), ends), shape=(rows + columns, rows + columns))
+    best_column, best_row = entries.argmax(1), entries.argmax(0)
+    column = np.flatnonzero(best_column[best_row] != np.arange(columns))  # the others are edges of their row already
+    i = np.concatenate([np.arange(rows), best_row[column]])
+    j = np.concatenate([best_column, column])
+    graph = coo_matrix((np.ones(len(i), dtype=np.int8), (i, rows + j)), shape=(rows + columns, rows + columns))
     count, label = connected_components(graph, directed=False)
-    found = entries.reshape(-1)[edges]
+    found = entries[i, j]
     if count > 1:
-        found = np.concatenate([found, _tree_between(entries, label[:rows], label[rows:])])
+        found = np.concatenate([found, _tree_between(entries, label[:rows], label[rows:], count)])
     return np.sort(found)[::-1].copy()
 
 
-def _tree_between(entries: np.ndarray, row_label: np.ndarray, column_label: np.ndarray) -> np.ndarray:
-    """Edges that join the components of a first round; each of them holds a row and a column at least."""
-    between = _largest_of_groups(_largest_of_groups(entries, row_label).T, column_label)
-    longest = torch.from_numpy(np.maximum(between, between.T))
-    lengths = -longest
-    lengths.fill_diagonal_(torch.inf)
-    i, j = compiled.spanning_tree(lengths[None])[0].T
-    return longest[i, j].numpy()
-
-
-def _largest_of_groups(entries: np.ndarray, label: np.ndarray) -> np.ndarray:
-    order = np.argsort(label, kind="stable")
-    starts = np.flatnonzero(np.diff(label[order], prepend=-1))
-    return np.maximum.reduceat(np.ascontiguousarray(entries[order]), starts, axis=0)
+def _tree_between(entries: np.ndarray, row_label: np.ndarray, column_label: np.ndarray, count: int) -> np.ndarray:
+    """Edges that join the components of a first round: looked for among long edges, and among more if these fail."""
+    flat = entries.reshape(-1)
+    some = np.sort(flat[:: max(len(flat) // SAMPLE, 1)])
+    wanted = EDGES_PER_COMPONENT * count * math.log(count + 1) / len(flat)
+    while True:
+        shortest = some[int(len(some) * (1 - wanted))] if wanted < 0.5 else 0
+        place = np.flatnonzero(flat >= shortest)
+        row, column = np.divmod(place, entries.shape[1])
+        between = np.full(count * count, -1, dtype=entries.dtype)
+        np.maximum.at(between, row_label[row] * count + column_label[column], flat[place])
+        between = between.reshape(count, count)
+        longest = torch.from_numpy(np.maximum(between, between.T))
+        lengths = -longest
+        lengths.fill_diagonal_(torch.inf)
+        i, j = compiled.spanning_tree(lengths[None])[0].T
+        edges = longest[i, j].numpy()
+        if edges.min() >= 0:
+            return edges
+        wanted *= 8
