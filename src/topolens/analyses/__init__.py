@@ -14,6 +14,15 @@ ANALYSES = (model_summary, filter_space, filter_training)
 CARDS: dict[str, MethodCard] = {
     "model_summary": MODEL_SUMMARY,
 }
+from topolens.analyses.weight_spectra import CARD as _WEIGHT_SPECTRA
+from topolens.analyses.weight_spectra import weight_spectra
+from topolens.analyses.weight_topology import CARD as _WEIGHT_TOPOLOGY
+from topolens.analyses.weight_topology import weight_topology
+
+ANALYSES = (filter_space, filter_training, weight_topology, weight_spectra)
+
+# What a reader should know of each method, by the name of the analysis.
+CARDS: dict[str, MethodCard] = {"weight_topology": _WEIGHT_TOPOLOGY, "weight_spectra": _WEIGHT_SPECTRA}
 
 __all__ = [
     "ANALYSES",
@@ -28,4 +37,6 @@ __all__ = [
     "filter_space",
     "filter_training",
     "model_summary",
+    "weight_spectra",
+    "weight_topology",
 ]

@@ -12,4 +12,27 @@ __all__ = [
     "magnitude",
     "neural_collapse",
     "persistent_class_gap",
+from topolens.measures.neural_persistence import (
+    NeuralPersistence,
+    deep_graph_persistence,
+    neural_persistence,
+    persistence_plateau,
+)
+from topolens.measures.spanning_forest import MagnitudePruning, magnitude_pruning_bound, spanning_tree_weights
+from topolens.measures.weight_spectrum import WeightSpectrum, weight_spectrum
+
+__all__ = [
+    "ClassGap",
+    "MagnitudePruning",
+    "NeuralCollapse",
+    "NeuralPersistence",
+    "WeightSpectrum",
+    "deep_graph_persistence",
+    "magnitude_pruning_bound",
+    "neural_collapse",
+    "neural_persistence",
+    "persistence_plateau",
+    "persistent_class_gap",
+    "spanning_tree_weights",
+    "weight_spectrum",
 ]

@@ -138,13 +138,13 @@ def _of_module(model: nn.Module) -> Iterator[tuple[str, Tensor, str]]:
     for path, module in model.named_modules():
         if isinstance(module, nn.modules.conv._ConvNd):
             name = path or "weight"
-            weight = _weight_of(name, module)
+            weight = weight_of(name, module)
             if module.transposed:
                 weight = weight.unflatten(0, (module.groups, -1)).transpose(1, 2).flatten(0, 1)
             yield name, weight, type(module).__name__
 
 
-def _weight_of(name: str, module: nn.Module) -> Tensor:
+def weight_of(name: str, module: nn.Module) -> Tensor:
     """The weight the module computes with, found without running its hooks or changing its buffers."""
     with torch.no_grad():
         if parametrize.is_parametrized(module, "weight"):
@@ -153,7 +153,7 @@ def _weight_of(name: str, module: nn.Module) -> Tensor:
         elif "weight" in module._parameters:
             weight = module.weight
         else:  # the older weight_norm and prune set `weight` only when the module runs
-            weight = dict(_effective(module.state_dict()))["weight"]
+            weight = dict(effective(module.state_dict()))["weight"]
     if is_lazy(weight):
         raise ValueError(f"layer {name} is lazy and has no weights yet; run one batch through the model first")
     return weight.detach()
@@ -161,7 +161,7 @@ def _weight_of(name: str, module: nn.Module) -> Tensor:
 
 def _of_state(state: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor, str]]:
     """Name, weight and kind of each tensor that may be a convolution's."""
-    tensors = [(str(name), x) for name, x in _effective(state) if isinstance(x, Tensor)]
+    tensors = [(str(name), x) for name, x in effective(state) if isinstance(x, Tensor)]
     named = [(name, x) for name, x in tensors if _bare(name).endswith(("weight", "kernel")) and x.ndim in (3, 4, 5)]
     if not any(x.ndim == 4 for _, x in named):
         named = [(name, x) for name, x in tensors if x.ndim == 4 and x.is_floating_point() and _small(x)] or named
@@ -171,7 +171,7 @@ def _of_state(state: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor, str]]:
         yield layer, x.detach().permute(3, 2, 0, 1) if is_kernel else x.detach(), "kernel" if is_kernel else "weight"
 
 
-def _effective(state: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+def effective(state: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     """The tensors with weight norm and masks multiplied out: `weight_g` and `weight_v` become `weight`, and so on."""
     stem = "parametrizations.weight.original"
     for name, x in state.items():
