@@ -7,22 +7,25 @@ from topolens.analyses.finding import Figure, Finding, Number, Series, Table
 from topolens.analyses.method_card import MethodCard
 from topolens.analyses.model_summary import CARD as MODEL_SUMMARY
 from topolens.analyses.model_summary import model_summary
+from topolens.analyses.weight_spectra import CARD as WEIGHT_SPECTRA
+from topolens.analyses.weight_spectra import weight_spectra
+from topolens.analyses.weight_topology import CARD as WEIGHT_TOPOLOGY
+from topolens.analyses.weight_topology import weight_topology
 
-ANALYSES = (model_summary, filter_space, filter_training)
+ANALYSES = (
+    model_summary,
+    weight_topology,
+    weight_spectra,
+    filter_space,
+    filter_training,
+)
 
 # What a reader should know of each method, by the name of the analysis.
 CARDS: dict[str, MethodCard] = {
     "model_summary": MODEL_SUMMARY,
+    "weight_topology": WEIGHT_TOPOLOGY,
+    "weight_spectra": WEIGHT_SPECTRA,
 }
-from topolens.analyses.weight_spectra import CARD as _WEIGHT_SPECTRA
-from topolens.analyses.weight_spectra import weight_spectra
-from topolens.analyses.weight_topology import CARD as _WEIGHT_TOPOLOGY
-from topolens.analyses.weight_topology import weight_topology
-
-ANALYSES = (filter_space, filter_training, weight_topology, weight_spectra)
-
-# What a reader should know of each method, by the name of the analysis.
-CARDS: dict[str, MethodCard] = {"weight_topology": _WEIGHT_TOPOLOGY, "weight_spectra": _WEIGHT_SPECTRA}
 
 __all__ = [
     "ANALYSES",

@@ -2,16 +2,6 @@
 
 from topolens.measures.class_gap import ClassGap, persistent_class_gap
 from topolens.measures.neural_collapse import NeuralCollapse, neural_collapse
-from topolens.measures.trajectory import lifetime_sum, loss_distance, magnitude
-
-__all__ = [
-    "ClassGap",
-    "NeuralCollapse",
-    "lifetime_sum",
-    "loss_distance",
-    "magnitude",
-    "neural_collapse",
-    "persistent_class_gap",
 from topolens.measures.neural_persistence import (
     NeuralPersistence,
     deep_graph_persistence,
@@ -19,6 +9,7 @@ from topolens.measures.neural_persistence import (
     persistence_plateau,
 )
 from topolens.measures.spanning_forest import MagnitudePruning, magnitude_pruning_bound, spanning_tree_weights
+from topolens.measures.trajectory import lifetime_sum, loss_distance, magnitude
 from topolens.measures.weight_spectrum import WeightSpectrum, weight_spectrum
 
 __all__ = [
@@ -28,6 +19,9 @@ __all__ = [
     "NeuralPersistence",
     "WeightSpectrum",
     "deep_graph_persistence",
+    "lifetime_sum",
+    "loss_distance",
+    "magnitude",
     "magnitude_pruning_bound",
     "neural_collapse",
     "neural_persistence",

@@ -62,6 +62,8 @@ PLAN: Mapping[str, tuple[float, Callable[[Evidence], Finding]]] = {
         0.1,
         lambda e: analyses.model_summary(e.recording.activations, e.recording.outputs, e.recording.labels),
     ),
+    "weight_topology": (1.0, lambda e: analyses.weight_topology(e.model, twin=e.twin, seed=e.seed)),
+    "weight_spectra": (1.0, lambda e: analyses.weight_spectra(e.model, twin=e.twin, seed=e.seed)),
 }
 
 
