@@ -248,7 +248,7 @@ Restarts = Annotated[int, typer.Option(min=1, help="Random starts of each.")]
 Draws = Annotated[int, typer.Option(min=1, help="Draws of a random purifier that EOT averages.")]
 Descent = Annotated[int, typer.Option("--cw-steps", min=1, help="Steps of C&W in each of its five rounds.")]
 Strength = Annotated[float, typer.Option(min=0, help="Weight of the topological loss.")]
-QuickAttacks = Annotated[bool, typer.Option("--quick", help="A part of the data, weak attacks, two seeds: minutes.")]
+QuickAttacks = Annotated[bool, typer.Option("--quick", help="A part of the data, short attacks, three seeds: minutes.")]
 
 
 @app.command(name="purification", epilog=PURIFICATION_EXAMPLES)
@@ -256,7 +256,7 @@ def purification(
     data: Data,
     output: Directory = None,
     quick: QuickAttacks = False,
-    seeds: Seeds = 3,
+    seeds: Seeds = 5,
     images: Images = 0,
     epochs: Passes = 20,
     strength: Strength = 0.5,
@@ -283,7 +283,7 @@ def purification(
         training = Training(images, epochs, strength)
         effort = Effort(test_images, steps, restarts, draws, descent=cw_steps)
         if quick:
-            (training, effort), seeds = QUICK, 2
+            (training, effort), seeds = QUICK, 3
         options = {"training": training, "effort": effort, "work": directory / "runs", "seeds": seeds, "seed": seed}
         with shown_progress(quiet) as progress:
             crew = workers or os.cpu_count() or 1

@@ -50,6 +50,24 @@ def crossed(values: np.ndarray) -> Mean:
     return Mean(mean, (mean - half, mean + half), float(np.exp(high)))
 
 
+def difference(first: np.ndarray, second: np.ndarray) -> Mean:
+    """The mean of `first - second`, tables of values from 0 to 1; its interval is never empty and within -1 and 1.
+
+    Args:
+        first: One value for each seed and image, shape (seeds, images), from 0 to 1.
+        second: The same of another model or attack.
+
+    Raises:
+        ValueError: If there are fewer than two seeds or images.
+    """
+    found = crossed(first - second)
+    low, high = found.interval
+    if low == high:  # equal differences tell no more than their number of images does
+        t = float(stats.t.ppf(0.975, first.shape[1] - 1))
+        low, high = low - t**2 / (first.shape[1] + t**2), high + t**2 / (first.shape[1] + t**2)
+    return found._replace(interval=(max(-1.0, low), min(1.0, high)))
+
+
 def share(values: np.ndarray) -> Mean:
     """The same for values from 0 to 1: Wilson's interval for as many independent trials as have that variance.
 

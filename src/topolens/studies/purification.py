@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from joblib import Parallel, delayed
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -100,22 +101,29 @@ def _images(path: str, images: int, test_images: int) -> Images:
 def trained(path: str, name: str, seed: int, training: Training, work: Path) -> nn.Module:
     """A network of a seed, trained, or read from its file in `work`."""
     data = part_of(path, training.images, 1)
-    words = hashlib.sha256(json.dumps([name, seed, asdict(training)], sort_keys=True).encode())
-    place = work / f"{_named([data.train, data.train_labels], words)}.safetensors"
+    place = _network_place(path, name, seed, training, work)
     if place.exists():
         shape = tuple(data.train.shape[1:])
         model: nn.Module = Autoencoder(shape) if name in STRENGTHS else classifier(shape, data.classes)
         model.load_state_dict(load_file(place))
         return model.eval()
     torch.set_num_threads(1)
+    start = time.perf_counter()
     if name in STRENGTHS:
         model = trained_autoencoder(data, training, training.strength * STRENGTHS[name], seed)
     else:
         model = trained_classifier(data, training, seed, harden=name == HARDENED)
     part = place.with_suffix(".partial")
-    save_file(model.state_dict(), part)
+    save_file(model.state_dict(), part, metadata={"seconds": f"{time.perf_counter() - start:.3f}"})
     part.replace(place)
     return model
+
+
+def _network_place(path: str, name: str, seed: int, training: Training, work: Path) -> Path:
+    """The file of a network: its name tells the images themselves, the network and how it was trained."""
+    data = part_of(path, training.images, 1)
+    words = hashlib.sha256(json.dumps([name, seed, asdict(training)], sort_keys=True).encode())
+    return work / f"{_named([data.train, data.train_labels], words)}.safetensors"
 
 
 def _named(tensors: Sequence[Tensor], words: Any) -> str:
@@ -252,8 +260,8 @@ def results(
     work: Path,
     workers: int,
     progress: Progress | None,
-) -> list[dict[str, Any]]:
-    """The results of all runs, in their order, on `workers` processes of one thread each.
+) -> tuple[list[dict[str, Any]], float]:
+    """The results of all runs, in their order, and the seconds all took, on `workers` processes of one thread each.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -267,7 +275,9 @@ def results(
     made: Iterator[Any] = Parallel(n_jobs=workers, return_as="generator")(
         delayed(_train)(path, name, seed, training, work) for path, name, seed in networks
     )
-    for done, ((path, name, seed), _) in enumerate(zip(networks, made, strict=True), 1):
+    took = 0.0
+    for done, ((path, name, seed), own) in enumerate(zip(networks, made, strict=True), 1):
+        took += own
         if progress is not None:  # attacks take about as long as training, or longer
             seconds = time.perf_counter() - start
             progress(seconds, 2 * seconds * len(networks) / done, f"{Path(path).stem}, {name}, seed {seed}, training")
@@ -283,11 +293,14 @@ def results(
             seconds = time.perf_counter() - start
             name = f"{Path(run.data).stem}, {run.arm}, seed {run.seed}, {run.attack}"
             progress(seconds, seconds * sum(costs) / spent, name)
-    return found
+    return found, took + sum(result["seconds"] for result in found)
 
 
-def _train(path: str, name: str, seed: int, training: Training, work: Path) -> None:
+def _train(path: str, name: str, seed: int, training: Training, work: Path) -> float:
+    """Trains a network, if that is not done, and says how many seconds it took."""
     trained(path, name, seed, training, work)
+    with safe_open(_network_place(path, name, seed, training, work), "pt") as file:
+        return float(file.metadata()["seconds"])
 
 
 def values(found: Results, arm: str, attack: str, size: float | None, by: str | None = None) -> np.ndarray:

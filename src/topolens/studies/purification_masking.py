@@ -9,7 +9,7 @@ import numpy as np
 
 from topolens.analyses.finding import Finding, Number, Table
 from topolens.studies.attacks import BPDA, EOT, EOT_BPDA, EPSILONS, FGSM, LARGE, LONG_PGD, NOISE, PGD
-from topolens.studies.crossed_samples import Mean, crossed, share
+from topolens.studies.crossed_samples import Mean, difference, share
 from topolens.studies.graphs_page import holm
 from topolens.studies.purification import ARMS, BARE, CLEAN, HARDENED, Results, values
 
@@ -33,7 +33,8 @@ def masking(found: Results, made: dict[str, Any]) -> Finding:
         signs += [f"{arm}: {left.mean:.3f} left at {LARGE:g}"] if left.interval[0] > level else []
         signs += [f"{arm}: no gradient at {np.mean(flats):.1%} of images"] if np.mean(flats) > 0.01 else []
     highest = max((share(values(found, arm, PGD, LARGE)).mean for arm in ARMS), default=0.0)
-    odd = sum(row[4] > 0 for row in rows)
+    odd = [row[4] for row in rows if row[4] > 0]
+    above = f"{len(odd)} are above 0, by {max(odd, default=0.0):.3f} at most"
     columns = (
         "model",
         "weaker attack",
@@ -48,7 +49,7 @@ def masking(found: Results, made: dict[str, Any]) -> Finding:
         subject=f"{found[0]['data']}, do the attacks bite",
         question="Does a stronger attack ever leave more accuracy than a weaker one, or an unbounded one any?",
         answer=("; ".join(signs) + "." if signs else
-                f"No stronger attack leaves more beyond chance in {len(rows)} comparisons ({odd} are above 0); "
+                f"No stronger attack leaves more beyond chance in {len(rows)} comparisons ({above}); "
                 f"at {LARGE:g} at most {highest:.3f} is left, chance being {level:.3f}."),
         verdict=MASKED if signs else UNMASKED,
         numbers={"left": Number(highest, f"highest accuracy under PGD at {LARGE:g}", None, "", level, "chance")},
@@ -70,13 +71,13 @@ def _ladder(found: Results) -> Iterator[tuple[str, str, str, float, Mean]]:
             for size in EPSILONS:
                 low, high = (values(found, arm, attack, size) for attack in (weaker, stronger))
                 if low.size and high.size:
-                    yield arm, weaker, stronger, size, crossed(high - low)
+                    yield arm, weaker, stronger, size, difference(high, low)
         for size in EPSILONS if arm not in (BARE, HARDENED) else ():
-            change = values(found, arm, PGD, size) - values(found, arm, PGD, size, BARE)
-            yield arm, f"{PGD} on the classifier alone", PGD, size, crossed(change)
+            known, unknown = values(found, arm, PGD, size), values(found, arm, PGD, size, BARE)
+            yield arm, f"{PGD} on the classifier alone", PGD, size, difference(known, unknown)
         for smaller, larger in zip(EPSILONS, (*EPSILONS[1:], LARGE), strict=True):
-            change = values(found, arm, PGD, larger) - values(found, arm, PGD, smaller)
-            yield arm, f"{PGD} at {smaller:g}", f"{PGD} at {larger:g}", larger, crossed(change)
+            more, less = values(found, arm, PGD, larger), values(found, arm, PGD, smaller)
+            yield arm, f"{PGD} at {smaller:g}", f"{PGD} at {larger:g}", larger, difference(more, less)
 
 
 def chance(found: Results) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from topolens.studies.attacks import (
     Effort,
     attacked,
 )
-from topolens.studies.crossed_samples import Mean, crossed, share
+from topolens.studies.crossed_samples import Mean, difference, share
 from topolens.studies.graphs_page import holm
 from topolens.studies.images import read_images
 from topolens.studies.purification import (
@@ -74,7 +75,7 @@ def purification_study(
     training: Training,
     effort: Effort,
     work: Path,
-    seeds: int = 3,
+    seeds: int = 5,
     seed: int = 0,
     workers: int = 1,
     progress: Progress | None = None,
@@ -93,7 +94,7 @@ def purification_study(
     tool = foolbox()  # what is missing is said now, not after an hour of training
     paths = [str(path) for path in data]
     with Cost() as cost:
-        found = results(paths, training, effort, range(seed, seed + seeds), work, workers, progress)
+        found, seconds = results(paths, training, effort, range(seed, seed + seeds), work, workers, progress)
         pictures = {path: _pictures(path, training, effort, seed, work) for path in paths}
     options = {**training.__dict__, **effort.__dict__, "seeds": seeds}
     made = cost.provenance(seed, (len(found),), options)
@@ -113,7 +114,7 @@ def purification_study(
             "study": study,
             "seed": seed,
             "versions": versions() | {"foolbox": tool.__version__},
-            "seconds": cost.seconds,
+            "seconds": seconds,  # of networks and attacks read from file, too
             "warnings": _warnings(training, effort, paths),
             "references": REFERENCES,
         },
@@ -132,7 +133,7 @@ def _knowing(found: Results, picture: Figure, made: dict[str, Any]) -> Finding:
     name = found[0]["data"]
     left = {arm: [share(worst(found, arm, size)) for size in EPSILONS] for arm in ARMS}
     tests = [(arm, twin, size) for arm, plain in PAIRS for twin in (plain, BARE) for size in EPSILONS]
-    means = [crossed(worst(found, arm, size) - worst(found, twin, size)) for arm, twin, size in tests]
+    means = [difference(worst(found, arm, size), worst(found, twin, size)) for arm, twin, size in tests]
     p_values = holm([mean.p_value for mean in means])
     compared = {key: mean._replace(p_value=p) for key, mean, p in zip(tests, means, p_values, strict=True)}
     weak = [arm for arm in ARMS if share(values(found, arm, PGD, LARGE)).interval[0] > chance(found)]
@@ -202,7 +203,7 @@ def _lengths_table(found: Results, own: bool) -> Table:
         if cells[0].size:
             rows.append((arm, *(share(cell).told for cell in cells)))
     against = "the whole model" if own else "the classifier alone, tried on each purifier"
-    columns = ("model", *(f"length {size:g}" for size in LENGTHS[:-1]), "any length")
+    columns = ("model", *(f"length {size:g}" for size in LENGTHS[:-1]), _size(LENGTHS[-1]))
     return Table(f"Accuracy under C&W on {against}, by Euclidean length", columns, tuple(rows))
 
 
@@ -251,7 +252,7 @@ def _unknowing(found: Results, made: dict[str, Any]) -> Finding:
     keys = [(attack, size) for attack in (FGSM, PGD) for size in EPSILONS]
     keys += [(CW, size) for size in LENGTHS]
     gains = [
-        crossed(values(found, TOPOLOGICAL, attack, size, BARE) - values(found, PLAIN, attack, size, BARE))
+        difference(values(found, TOPOLOGICAL, attack, size, BARE), values(found, PLAIN, attack, size, BARE))
         for attack, size in keys
     ]
     gains = [mean._replace(p_value=p) for mean, p in zip(gains, holm([mean.p_value for mean in gains]), strict=True)]
@@ -281,7 +282,8 @@ def _unknowing(found: Results, made: dict[str, Any]) -> Finding:
         verdict=ALIKE if len(signs) != 1 else MORE if signs.pop() else LESS,
         numbers={
             f"difference_{place}": Number(
-                mean.mean, f"accuracy of {TOPOLOGICAL} minus that of {PLAIN}, {attack} on the classifier, {size:g}",
+                mean.mean,
+                f"accuracy of {TOPOLOGICAL} minus that of {PLAIN}, {attack} on the classifier, {_size(size)}",
                 mean.interval, BY_BOTH, 0, "no difference", mean.p_value,
             )
             for place, ((attack, size), mean) in enumerate(zip(keys, gains, strict=True), 1)
@@ -324,3 +326,7 @@ def _pictures(path: str, training: Training, effort: Effort, seed: int, work: Pa
     pictures = [(255 * images[k].mean(0)).round().int() for k in range(len(x)) for images in shown.values()]
     caption = f"Test images of {read_images(path).name}, attacked and purified, channels averaged"
     return Figure("images", caption, {"images": pictures, "titles": [*shown] * len(x), "columns": len(shown)})
+
+
+def _size(size: float) -> str:
+    return f"{size:g}" if math.isfinite(size) else "any length"

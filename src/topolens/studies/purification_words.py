@@ -60,7 +60,7 @@ def protocol(training: Training, effort: Effort, seeds: int) -> list[str]:
         f"taken for the identity's. EOT: PGD on the mean probability of {effort.draws} draws of the noise.",
         f"Random models are judged by {JUDGED} fresh draws per image. The worst attack for each image is chosen among "
         "all of a size, those on the classifier alone and none included; the bare classifier meets fewer of them than "
-        "a purifier does.",
+        "a purifier does, and the draws of a random one are chosen among, too.",
         f"Means over {seeds} seeds and all attacked images, which are the same for all; intervals and p-values count "
         "both as drawn (Student's t by seeds and by images, halves added as squares; for "
         "accuracies Wilson's interval of that width), p-values of all "

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from topolens.studies.crossed_samples import crossed, share
+from topolens.studies.crossed_samples import crossed, difference, share
 
 
 def test_crossed_by_hand() -> None:
@@ -50,6 +50,17 @@ def test_shares_stay_between_0_and_1() -> None:
     few[:, 0] = 1
     low, high = share(few).interval
     assert 0 < low < few.mean() < high < 0.2
+
+
+def test_differences_stay_within_bounds_and_are_never_sure() -> None:
+    """No difference on 50 images: as far as Wilson's interval of 0 of 50; and no accuracy falls by more than 1."""
+    none = difference(np.ones((3, 50)), np.ones((3, 50)))
+    upper = share(np.zeros((3, 50))).interval[1]
+    assert none.interval == pytest.approx((-upper, upper))
+    assert (none.mean, none.p_value) == (0, 1)
+    first = np.zeros((2, 4))
+    first[0] = 1
+    assert difference(first, 1 - first).interval == (-1, 1)
 
 
 @pytest.mark.parametrize("shape", [(1, 5), (5, 1), (4,)])
