@@ -1,15 +1,22 @@
 """Tensors and diagrams become findings here. `ANALYSES` is the table of contents of the report, commands and docs."""
 
+from topolens.analyses.class_structure import CARD as CLASS_STRUCTURE
+from topolens.analyses.class_structure import class_structure
 from topolens.analyses.filter_measures import Effort
 from topolens.analyses.filter_space import filter_space
 from topolens.analyses.filter_training import filter_training
 from topolens.analyses.finding import Figure, Finding, Number, Series, Table
+from topolens.analyses.intrinsic_dimension import CARD as INTRINSIC_DIMENSION
+from topolens.analyses.intrinsic_dimension import intrinsic_dimension
 from topolens.analyses.method_card import MethodCard
 
-ANALYSES = (filter_space, filter_training)
+ANALYSES = (filter_space, filter_training, intrinsic_dimension, class_structure)
 
 # What a reader should know of each method, by the name of the analysis.
-CARDS: dict[str, MethodCard] = {}
+CARDS: dict[str, MethodCard] = {
+    "intrinsic_dimension": INTRINSIC_DIMENSION,
+    "class_structure": CLASS_STRUCTURE,
+}
 
 __all__ = [
     "ANALYSES",
@@ -21,6 +28,8 @@ __all__ = [
     "Number",
     "Series",
     "Table",
+    "class_structure",
     "filter_space",
     "filter_training",
+    "intrinsic_dimension",
 ]

@@ -71,7 +71,7 @@ def two_nn_dimension(points: Tensor, discard: float = 0.1, *, seed: int = 0) -> 
     """
     if not 0 <= discard < 1:
         raise ValueError(f"discard must lie in [0, 1), got {discard}")
-    distances = distinct(distances_of(points))
+    distances = enough(distances_of(points))
     n = len(distances)
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
     sizes = [n // 2**h for h in range(n.bit_length()) if n // 2**h >= FEWEST]
@@ -109,7 +109,7 @@ def ph_dimension(
     """
     check_positive("alpha", alpha)
     check_positive("repetitions", repetitions)
-    return tree_dimension(distinct(distances_of(points)), alpha, sizes, repetitions, seed)
+    return tree_dimension(enough(distances_of(points)), alpha, sizes, repetitions, seed)
 
 
 def distances_of(points: Tensor) -> Tensor:
@@ -120,12 +120,16 @@ def distances_of(points: Tensor) -> Tensor:
 
 
 def distinct(distances: Tensor) -> Tensor:
-    """Distances of the points that differ, the first of each kept."""
-    keep = ~(distances == 0).tril(-1).any(1)
-    n = int(keep.sum())
-    if n < FEWEST:
-        raise ValueError(f"a dimension needs at least {FEWEST} points that differ, got {n} of {len(distances)}")
-    return distances if n == len(distances) else distances[keep][:, keep]
+    """Rows of the points that differ, the first of each, rising."""
+    return (~(distances == 0).tril(-1).any(1)).nonzero()[:, 0]
+
+
+def enough(distances: Tensor) -> Tensor:
+    """Distances of the points that differ, if they are enough for a dimension."""
+    rows = distinct(distances)
+    if len(rows) < FEWEST:
+        raise ValueError(f"a dimension needs at least {FEWEST} points that differ, got {len(rows)} of {len(distances)}")
+    return distances if len(rows) == len(distances) else distances[rows][:, rows]
 
 
 def ratio_dimension(distances: Tensor) -> float:

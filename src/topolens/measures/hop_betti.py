@@ -12,7 +12,7 @@ from torch import Tensor
 
 from topolens._checks import check_dim
 from topolens.filtrations import rips
-from topolens.measures.dimension import distances_of
+from topolens.measures.dimension import distances_of, distinct
 from topolens.persistence import persistence
 from topolens.vectorizations import betti_curve
 
@@ -60,9 +60,8 @@ def hop_betti_curves(points: Tensor, k: int = 8, max_dim: int = 1) -> HopBetti:
 
 def hop_distances(distances: Tensor, k: int) -> Tensor:
     """Hops between points that differ, infinite between components, shape (m, m), float64."""
-    keep = ~(distances == 0).tril(-1).any(1)
-    distances = distances[keep][:, keep]
-    n = len(distances)
+    rows = distinct(distances)
+    distances, n = distances[rows][:, rows], len(rows)
     if not 1 <= k < n:
         raise ValueError(f"k must lie in [1, {n - 1}] for {n} points that differ, got {k}")
     apart = distances.clone().fill_diagonal_(torch.inf)
