@@ -2,6 +2,8 @@
 
 from topolens.analyses.class_structure import CARD as CLASS_STRUCTURE
 from topolens.analyses.class_structure import class_structure
+from topolens.analyses.class_topology import CARD as CLASS_TOPOLOGY
+from topolens.analyses.class_topology import class_topology
 from topolens.analyses.filter_measures import Effort
 from topolens.analyses.filter_space import filter_space
 from topolens.analyses.filter_training import filter_training
@@ -10,12 +12,13 @@ from topolens.analyses.intrinsic_dimension import CARD as INTRINSIC_DIMENSION
 from topolens.analyses.intrinsic_dimension import intrinsic_dimension
 from topolens.analyses.method_card import MethodCard
 
-ANALYSES = (filter_space, filter_training, intrinsic_dimension, class_structure)
+ANALYSES = (filter_space, filter_training, intrinsic_dimension, class_structure, class_topology)
 
 # What a reader should know of each method, by the name of the analysis.
 CARDS: dict[str, MethodCard] = {
     "intrinsic_dimension": INTRINSIC_DIMENSION,
     "class_structure": CLASS_STRUCTURE,
+    "class_topology": CLASS_TOPOLOGY,
 }
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "Series",
     "Table",
     "class_structure",
+    "class_topology",
     "filter_space",
     "filter_training",
     "intrinsic_dimension",

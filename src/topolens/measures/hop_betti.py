@@ -55,7 +55,7 @@ def hop_betti_curves(points: Tensor, k: int = 8, max_dim: int = 1) -> HopBetti:
     Source: "Topology of deep neural networks", 2020, section 5; there the scale is fixed at 2.5 hops.
     """
     hops = hop_distances(distances_of(points), k)
-    return _curves(hops, check_dim(max_dim))
+    return curves_of(hops, check_dim(max_dim))
 
 
 def hop_distances(distances: Tensor, k: int) -> Tensor:
@@ -70,7 +70,8 @@ def hop_distances(distances: Tensor, k: int) -> Tensor:
     return torch.from_numpy(shortest_path(graph, unweighted=True, directed=False))
 
 
-def _curves(hops: Tensor, max_dim: int) -> HopBetti:
+def curves_of(hops: Tensor, max_dim: int) -> HopBetti:
+    """`hop_betti_curves` of points given by their hops."""
     finite = hops.isfinite()
     longest = int(hops[finite].max())
     grid = torch.arange(longest + 1, dtype=torch.float64)
