@@ -1,9 +1,15 @@
 """Tensors and diagrams become findings here. `ANALYSES` is the table of contents of the report, commands and docs."""
 
+from topolens.analyses.class_structure import CARD as CLASS_STRUCTURE
+from topolens.analyses.class_structure import class_structure
+from topolens.analyses.class_topology import CARD as CLASS_TOPOLOGY
+from topolens.analyses.class_topology import class_topology
 from topolens.analyses.filter_measures import Effort
 from topolens.analyses.filter_space import filter_space
 from topolens.analyses.filter_training import filter_training
 from topolens.analyses.finding import Figure, Finding, Number, Series, Table
+from topolens.analyses.intrinsic_dimension import CARD as INTRINSIC_DIMENSION
+from topolens.analyses.intrinsic_dimension import intrinsic_dimension
 from topolens.analyses.method_card import MethodCard
 from topolens.analyses.model_summary import CARD as MODEL_SUMMARY
 from topolens.analyses.model_summary import model_summary
@@ -25,6 +31,13 @@ CARDS: dict[str, MethodCard] = {
     "model_summary": MODEL_SUMMARY,
     "weight_topology": WEIGHT_TOPOLOGY,
     "weight_spectra": WEIGHT_SPECTRA,
+ANALYSES = (filter_space, filter_training, intrinsic_dimension, class_structure, class_topology)
+
+# What a reader should know of each method, by the name of the analysis.
+CARDS: dict[str, MethodCard] = {
+    "intrinsic_dimension": INTRINSIC_DIMENSION,
+    "class_structure": CLASS_STRUCTURE,
+    "class_topology": CLASS_TOPOLOGY,
 }
 
 __all__ = [
@@ -37,9 +50,12 @@ __all__ = [
     "Number",
     "Series",
     "Table",
+    "class_structure",
+    "class_topology",
     "filter_space",
     "filter_training",
     "model_summary",
     "weight_spectra",
     "weight_topology",
+    "intrinsic_dimension",
 ]

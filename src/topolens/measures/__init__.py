@@ -1,6 +1,9 @@
 """Numbers of clouds, weights and layers, without a verdict: analyses hold them against nulls and say what they mean."""
 
 from topolens.measures.class_gap import ClassGap, persistent_class_gap
+from topolens.measures.class_separation import ClassSeparation, class_separation
+from topolens.measures.dimension import PHDimension, TwoNN, ph_dimension, two_nn_dimension
+from topolens.measures.hop_betti import HopBetti, hop_betti_curves
 from topolens.measures.neural_collapse import NeuralCollapse, neural_collapse
 from topolens.measures.neural_persistence import (
     NeuralPersistence,
@@ -14,19 +17,30 @@ from topolens.measures.weight_spectrum import WeightSpectrum, weight_spectrum
 
 __all__ = [
     "ClassGap",
+    "ClassSeparation",
+    "HopBetti",
     "MagnitudePruning",
     "NeuralCollapse",
+    "NeuralCollapse",
     "NeuralPersistence",
+    "PHDimension",
+    "TwoNN",
     "WeightSpectrum",
+    "class_separation",
     "deep_graph_persistence",
+    "hop_betti_curves",
     "lifetime_sum",
     "loss_distance",
     "magnitude",
     "magnitude_pruning_bound",
     "neural_collapse",
+    "neural_collapse",
     "neural_persistence",
     "persistence_plateau",
     "persistent_class_gap",
+    "persistent_class_gap",
+    "ph_dimension",
     "spanning_tree_weights",
+    "two_nn_dimension",
     "weight_spectrum",
 ]

@@ -67,7 +67,7 @@ def neural_collapse(
         logits = x @ w.T + (0 if bias is None else bias.detach().to(x))
         nc4 = float((logits.argmax(1) != torch.cdist(x, means).argmin(1)).double().mean())
     return NeuralCollapse(
-        _variability(x - means[place], centred, len(classes)),
+        variability(x - means[place], centred, len(classes)),
         float(norms.std() / norms.mean()),
         float((cosines[apart] - ideal).abs().mean()),
         nc3,
@@ -105,7 +105,7 @@ def check_classifier(weight: Tensor, classes: int, d: int) -> Tensor:
     return weight.detach()
 
 
-def _variability(within: Tensor, centred: Tensor, classes: int) -> float:
+def variability(within: Tensor, centred: Tensor, classes: int) -> float:
     """tr(W B^+) / classes: B has the class means as its only directions, so that W is needed on these alone."""
     _, values, directions = torch.linalg.svd(centred, full_matrices=False)
     kept = values > values[0] * 1e-10 * max(centred.shape)
