@@ -81,22 +81,22 @@ def ratio(cross: float, first: float, second: float) -> float:
 
 
 def centred_gram(x: Tensor, debiased: bool = True) -> Tensor:
-    """Inner products of samples, centred so that the sum of products of two such matrices is their HSIC, unscaled.
-
-    Debiased: the diagonal is 0 and rows sum to 0 ("U-centred"), as permuting samples leaves it. Constant clouds give 0.
-    """
-    centred = _centred(x)
+    """Inner products of samples, centred so that the sum of products of two such matrices is their HSIC, unscaled."""
+    centred = scaled_centre(x)
     gram = centred @ centred.T
-    if not debiased:
-        return gram
+    return u_centred(gram) if debiased else gram
+
+
+def u_centred(gram: Tensor) -> Tensor:
+    """Inner products with a diagonal of 0 and rows that sum to 0, which is what the debiased estimate sums over."""
     n = len(gram)
-    gram.fill_diagonal_(0)
+    gram = gram.clone().fill_diagonal_(0)
     rows = gram.sum(1) / (n - 2)
     gram = gram - rows[:, None] - rows[None, :] + rows.sum() / (n - 1)
     return gram.fill_diagonal_(0)
 
 
-def _centred(x: Tensor) -> Tensor:
+def scaled_centre(x: Tensor) -> Tensor:
     """Mean 0; exactly 0 where only rounding is left of a constant."""
     centred = x - x.mean(0)
     size = float(x.abs().max())
@@ -110,7 +110,7 @@ def _hsic(x: Tensor, y: Tensor, debiased: bool) -> float:
         return float((centred_gram(x, debiased) * centred_gram(y, debiased)).sum()) / (
             n * (n - 3) if debiased else (n - 1) ** 2
         )
-    x, y = _centred(x), _centred(y)
+    x, y = scaled_centre(x), scaled_centre(y)
     whole = float((x.T @ y).square().sum())
     if not debiased:
         return whole / (n - 1) ** 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix, diags, identity
-from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from topolens._checks import check_floating, check_positive
@@ -96,6 +95,8 @@ def heat_trace(
 
 def _laplacian(x: np.ndarray, k: int) -> csr_matrix:
     """Normalised, of the graph that joins two points where one is among the k nearest of the other."""
+    from sklearn.neighbors import NearestNeighbors  # slow to import, and not needed to look at filters
+
     nearest = NearestNeighbors(n_neighbors=k).fit(x).kneighbors_graph(mode="connectivity")
     joined = nearest.maximum(nearest.T)
     scale = diags(1 / np.sqrt(np.asarray(joined.sum(1)).ravel()))

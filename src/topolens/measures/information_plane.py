@@ -74,14 +74,22 @@ def binned_information(
     Source: "Opening the black box of deep neural networks via information", 2017, section 2.
     """
     x, y = checked_labelled(activations, labels)
+    return binned_from_cells(cells(x, bins, limits), y)
+
+
+def cells(x: Tensor, bins: int, limits: tuple[float, float] | None = None) -> Tensor:
+    """The number of each sample's cell where every neuron is cut into bins.
+
+    Raises:
+        ValueError: If bins are not above 0, or limits do not rise.
+    """
     check_positive("bins", bins)
     low, high = (float(x.min()), float(x.max())) if limits is None else limits
     if not low <= high:
         raise ValueError(f"limits must rise, got {limits}")
     width = (high - low) / bins if high > low else 1.0
     cut = ((x - low) / width).floor().clamp(0, bins - 1)
-    place = cut.to(torch.int32).unique(dim=0, return_inverse=True)[1]
-    return binned_from_cells(place, y)
+    return cut.to(torch.int32).unique(dim=0, return_inverse=True)[1]
 
 
 def binned_from_cells(place: Tensor, y: Tensor) -> BinnedInformation:
