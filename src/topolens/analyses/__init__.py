@@ -38,6 +38,22 @@ CARDS: dict[str, MethodCard] = {
     "intrinsic_dimension": INTRINSIC_DIMENSION,
     "class_structure": CLASS_STRUCTURE,
     "class_topology": CLASS_TOPOLOGY,
+from topolens.analyses.information_plane import CARD as INFORMATION_PLANE
+from topolens.analyses.information_plane import information_plane
+from topolens.analyses.layer_pairs import RTDRounds
+from topolens.analyses.layer_similarity import CARD as LAYER_SIMILARITY
+from topolens.analyses.layer_similarity import layer_similarity
+from topolens.analyses.method_card import MethodCard
+from topolens.analyses.model_difference import CARD as MODEL_DIFFERENCE
+from topolens.analyses.model_difference import model_difference
+
+ANALYSES = (filter_space, filter_training, layer_similarity, model_difference, information_plane)
+
+# What a reader should know of each method, by the name of the analysis.
+CARDS: dict[str, MethodCard] = {
+    "layer_similarity": LAYER_SIMILARITY,
+    "model_difference": MODEL_DIFFERENCE,
+    "information_plane": INFORMATION_PLANE,
 }
 
 __all__ = [
@@ -48,6 +64,7 @@ __all__ = [
     "Finding",
     "MethodCard",
     "Number",
+    "RTDRounds",
     "Series",
     "Table",
     "class_structure",
@@ -58,4 +75,7 @@ __all__ = [
     "weight_spectra",
     "weight_topology",
     "intrinsic_dimension",
+    "information_plane",
+    "layer_similarity",
+    "model_difference",
 ]
