@@ -5,11 +5,13 @@ from topolens.analyses.filter_space import filter_space
 from topolens.analyses.filter_training import filter_training
 from topolens.analyses.finding import Figure, Finding, Number, Series, Table
 from topolens.analyses.method_card import MethodCard
+from topolens.analyses.suspicious_samples import CARD as SUSPICIOUS_SAMPLES_CARD
+from topolens.analyses.suspicious_samples import suspicious_samples
 
-ANALYSES = (filter_space, filter_training)
+ANALYSES = (filter_space, filter_training, suspicious_samples)
 
 # What a reader should know of each method, by the name of the analysis.
-CARDS: dict[str, MethodCard] = {}
+CARDS: dict[str, MethodCard] = {"suspicious_samples": SUSPICIOUS_SAMPLES_CARD}
 
 __all__ = [
     "ANALYSES",
@@ -23,4 +25,5 @@ __all__ = [
     "Table",
     "filter_space",
     "filter_training",
+    "suspicious_samples",
 ]

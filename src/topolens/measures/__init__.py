@@ -1,6 +1,21 @@
 """Numbers of clouds, weights and layers, without a verdict: analyses hold them against nulls and say what they mean."""
 
+from topolens.measures.auroc import auroc, auroc_draws
 from topolens.measures.class_gap import ClassGap, persistent_class_gap
+from topolens.measures.neighbour_votes import nearest_samples, neighbour_votes
 from topolens.measures.neural_collapse import NeuralCollapse, neural_collapse
+from topolens.measures.reeb_net import ReebNet, label_support, reeb_net
 
-__all__ = ["ClassGap", "NeuralCollapse", "neural_collapse", "persistent_class_gap"]
+__all__ = [
+    "ClassGap",
+    "NeuralCollapse",
+    "ReebNet",
+    "auroc",
+    "auroc_draws",
+    "label_support",
+    "nearest_samples",
+    "neighbour_votes",
+    "neural_collapse",
+    "persistent_class_gap",
+    "reeb_net",
+]
