@@ -7,15 +7,18 @@ from topolens.analyses.finding import Figure, Finding, Number, Series, Table
 from topolens.analyses.method_card import MethodCard
 from topolens.analyses.suspicious_samples import CARD as SUSPICIOUS_SAMPLES_CARD
 from topolens.analyses.suspicious_samples import suspicious_samples
+from topolens.analyses.trust import CARD as TRUST_CARD
+from topolens.analyses.trust import Answers, trust
 
-ANALYSES = (filter_space, filter_training, suspicious_samples)
+ANALYSES = (filter_space, filter_training, suspicious_samples, trust)
 
 # What a reader should know of each method, by the name of the analysis.
-CARDS: dict[str, MethodCard] = {"suspicious_samples": SUSPICIOUS_SAMPLES_CARD}
+CARDS: dict[str, MethodCard] = {"suspicious_samples": SUSPICIOUS_SAMPLES_CARD, "trust": TRUST_CARD}
 
 __all__ = [
     "ANALYSES",
     "CARDS",
+    "Answers",
     "Effort",
     "Figure",
     "Finding",
@@ -26,4 +29,5 @@ __all__ = [
     "filter_space",
     "filter_training",
     "suspicious_samples",
+    "trust",
 ]
