@@ -55,10 +55,20 @@ CARDS: dict[str, MethodCard] = {
     "model_difference": MODEL_DIFFERENCE,
     "information_plane": INFORMATION_PLANE,
 }
+from topolens.analyses.suspicious_samples import CARD as SUSPICIOUS_SAMPLES_CARD
+from topolens.analyses.suspicious_samples import suspicious_samples
+from topolens.analyses.trust import CARD as TRUST_CARD
+from topolens.analyses.trust import Answers, trust
+
+ANALYSES = (filter_space, filter_training, suspicious_samples, trust)
+
+# What a reader should know of each method, by the name of the analysis.
+CARDS: dict[str, MethodCard] = {"suspicious_samples": SUSPICIOUS_SAMPLES_CARD, "trust": TRUST_CARD}
 
 __all__ = [
     "ANALYSES",
     "CARDS",
+    "Answers",
     "Effort",
     "Figure",
     "Finding",
@@ -78,4 +88,6 @@ __all__ = [
     "information_plane",
     "layer_similarity",
     "model_difference",
+    "suspicious_samples",
+    "trust",
 ]

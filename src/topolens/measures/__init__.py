@@ -75,4 +75,32 @@ __all__ = [
     "rtd",
     "rtd_barcode",
     "rtd_cost",
+from topolens.measures.auroc import auroc, auroc_draws
+from topolens.measures.class_gap import ClassGap, persistent_class_gap
+from topolens.measures.neighbour_votes import nearest_samples, neighbour_votes
+from topolens.measures.neural_collapse import NeuralCollapse, neural_collapse
+from topolens.measures.reeb_net import ReebNet, label_support, reeb_net
+from topolens.measures.topological_uncertainty import (
+    TreeMeans,
+    activation_trees,
+    topological_uncertainty,
+    tree_means,
+)
+
+__all__ = [
+    "ClassGap",
+    "NeuralCollapse",
+    "ReebNet",
+    "TreeMeans",
+    "activation_trees",
+    "auroc",
+    "auroc_draws",
+    "label_support",
+    "nearest_samples",
+    "neighbour_votes",
+    "neural_collapse",
+    "persistent_class_gap",
+    "reeb_net",
+    "topological_uncertainty",
+    "tree_means",
 ]

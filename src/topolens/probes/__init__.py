@@ -4,6 +4,7 @@ from topolens.probes.batches import Batch, batches
 from topolens.probes.checkpoints import checkpoint_steps
 from topolens.probes.convolutions import Convolution, Skipped, convolutions, select_layers
 from topolens.probes.data_source import Source, load_source
+from topolens.probes.image_shifts import image_shifts
 from topolens.probes.images import load_images
 from topolens.probes.model import filled, made_by, model_factory
 from topolens.probes.module_choice import choose_modules
@@ -26,6 +27,7 @@ __all__ = [
     "choose_modules",
     "convolutions",
     "filled",
+    "image_shifts",
     "load_images",
     "load_source",
     "load_weights",
