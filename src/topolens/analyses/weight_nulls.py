@@ -41,12 +41,14 @@ def shuffled(layers: Mapping[str, Tensor], draws: int, seed: int) -> Iterator[di
         }
 
 
-def twins_of(layers: Mapping[str, Tensor], twin: Weights | None, seed: int) -> list[dict[str, Tensor]]:
+def twins_of(
+    layers: Mapping[str, Tensor], twin: Weights | None, seed: int, draws: int = TWINS
+) -> list[dict[str, Tensor]]:
     """The untrained twin's layers; without one several draws of PyTorch's own initialisation."""
     if twin is None:
         return [
             {name: untrained_twin(x.float(), seed + 1000 * draw + i) for i, (name, x) in enumerate(layers.items())}
-            for draw in range(TWINS)
+            for draw in range(draws)
         ]
     found = matrices_of(twin)
     other = {name: (tuple(x.shape), tuple(found[name].shape)) for name, x in layers.items() if name in found}
