@@ -65,10 +65,17 @@ def neural_persistence(
     layers = _layers(weights)
     if scale not in ("network", "layer"):
         raise ValueError(f'scale must be "network" or "layer", got {scale!r}')
-    trees = {name: spanning_tree_weights(x).double() for name, x in layers.items()}
+    trees = {name: spanning_tree_weights(x) for name, x in layers.items()}
+    return persistence_of_trees(trees, include_essential, normalised, scale)
+
+
+def persistence_of_trees(
+    trees: Mapping[str, Tensor], include_essential: bool = False, normalised: bool = True, scale: str = "network"
+) -> NeuralPersistence:
+    """Neural persistence of layers from their spanning trees: magnitudes of the edges in falling order, by name."""
     widest = max(float(tree[0]) for tree in trees.values())  # the largest weight is an edge of its tree
     found = {
-        name: _norm(tree, widest if scale == "network" else float(tree[0]), include_essential, normalised)
+        name: _norm(tree.double(), widest if scale == "network" else float(tree[0]), include_essential, normalised)
         for name, tree in trees.items()
     }
     return NeuralPersistence(math.fsum(found.values()) / len(found), found)
