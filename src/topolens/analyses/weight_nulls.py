@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import minimum_spanning_tree
 from torch import Tensor, nn
 
+from topolens.measures.spanning_forest import spanning_tree_weights
 from topolens.probes.twin import untrained_twin
 from topolens.probes.weight_matrices import weight_matrices
 from topolens.sampling.inference import null_p_value
 
 Weights = nn.Module | Mapping[str, Tensor] | Tensor
 TWINS = 5
+SPARE = 6  # with this, one draw in e^6 = 400 leaves a neuron alone
 
 
 def matrices_of(weights: Weights) -> dict[str, Tensor]:
@@ -41,12 +46,50 @@ def shuffled(layers: Mapping[str, Tensor], draws: int, seed: int) -> Iterator[di
         }
 
 
-def twins_of(layers: Mapping[str, Tensor], twin: Weights | None, seed: int) -> list[dict[str, Tensor]]:
+def shuffled_trees(layers: Mapping[str, Tensor], draws: int, seed: int) -> Iterator[dict[str, Tensor]]:
+    """Spanning trees of the layers with their entries in random places, so many times; edges in falling order."""
+    random = np.random.default_rng(seed)
+    falling = {
+        name: np.sort(x.detach().abs().cpu().to(_real(x)).numpy(), axis=None)[::-1] for name, x in layers.items()
+    }
+    for _ in range(draws):
+        yield {
+            name: torch.from_numpy(_tree_in_random_places(flat, layers[name].shape, random))
+            for name, flat in falling.items()
+        }
+
+
+def _tree_in_random_places(falling: np.ndarray, shape: Sequence[int], random: np.random.Generator) -> np.ndarray:
+    """Only the places of the largest entries are drawn, as many as nearly always join all neurons."""
+    rows, columns = shape
+    neurons, size = rows + columns, rows * columns
+    count = math.ceil(max(rows, columns) * (math.log(neurons) + SPARE))
+    if count > size // 4:
+        return spanning_tree_weights(torch.from_numpy(random.permutation(falling).reshape(rows, columns))).numpy()
+    place = random.choice(size, count, replace=False)
+    tree = _first_edges(place, rows, columns)
+    if len(tree) < neurons - 1:  # so that these draws count as well
+        rest = np.setdiff1d(np.arange(size), place)
+        tree = _first_edges(np.concatenate([place, random.permutation(rest)]), rows, columns)
+    return falling[tree]
+
+
+def _first_edges(place: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Which edges of a bipartite graph join components when they enter in this order; sorted."""
+    row, column = np.divmod(place, columns)
+    entering = np.arange(1.0, len(place) + 1)  # scipy takes 0 for no edge
+    graph = csr_matrix((entering, (row, rows + column)), shape=(rows + columns, rows + columns))
+    return np.sort(minimum_spanning_tree(graph).data).astype(np.int64) - 1
+
+
+def twins_of(
+    layers: Mapping[str, Tensor], twin: Weights | None, seed: int, draws: int = TWINS
+) -> list[dict[str, Tensor]]:
     """The untrained twin's layers; without one several draws of PyTorch's own initialisation."""
     if twin is None:
         return [
             {name: untrained_twin(x.float(), seed + 1000 * draw + i) for i, (name, x) in enumerate(layers.items())}
-            for draw in range(TWINS)
+            for draw in range(draws)
         ]
     found = matrices_of(twin)
     other = {name: (tuple(x.shape), tuple(found[name].shape)) for name, x in layers.items() if name in found}

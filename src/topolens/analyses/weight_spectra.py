@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Mapping
 
-import numpy as np
 from scipy.linalg import eigvalsh
 from torch import Tensor
 
@@ -13,7 +11,7 @@ from topolens.analyses.finding import Finding, Number, Series, Table
 from topolens.analyses.method_card import MethodCard
 from topolens.analyses.provenance import Cost
 from topolens.analyses.weight_nulls import Weights, matrices_of, moved_p_values, shuffled, twins_of
-from topolens.measures.weight_spectrum import WeightSpectrum, centred_singular_values, weight_spectrum
+from topolens.measures.weight_spectrum import WeightSpectrum, centred_gram, centred_singular_values, weight_spectrum
 
 QUESTION = "Do the layers have singular directions that the same weights in random places do not have?"
 VERDICTS = ("directions above the bulk", "bulk only", "not defined")
@@ -71,7 +69,7 @@ def weight_spectra(
 
     Args:
         weights: A network, a state_dict, layers by name, or one layer; see `probes.weight_matrices`.
-        twin: The same network before training; default five draws of PyTorch's own initialisation.
+        twin: The same network before training; default a draw of PyTorch's own initialisation.
         permutations: How often the entries of each matrix are shuffled; below 19 nothing can reach the level.
         seed: Of shuffles and drawn twins.
         subject: Name of the network or layer, for the text.
@@ -95,7 +93,7 @@ def weight_spectra(
     layers = matrices_of(weights)
     with Cost() as cost:
         spectra = {name: weight_spectrum(x) for name, x in layers.items()}
-        untrained = [{name: weight_spectrum(x) for name, x in t.items()} for t in twins_of(layers, twin, seed)]
+        untrained = {name: weight_spectrum(x) for name, x in twins_of(layers, twin, seed, 1)[0].items()}
         centred = {name: centred_singular_values(x.detach().cpu().double().numpy()) for name, x in layers.items()}
         nulls = []
         for index, draw in enumerate(shuffled(layers, permutations, seed)):
@@ -131,9 +129,7 @@ def weight_spectra(
 
 def _largest(x: Tensor) -> float:
     """Largest singular value without the mean entry."""
-    entries = x.double().numpy()
-    entries = entries - np.sort(entries, axis=None).mean()
-    gram = entries @ entries.T if len(entries) <= entries.shape[1] else entries.T @ entries
+    gram = centred_gram(x.double().numpy())
     last = len(gram) - 1
     return float(max(eigvalsh(gram, subset_by_index=[last, last])[0], 0.0)) ** 0.5
 
@@ -155,14 +151,13 @@ def _answer(
 
 def _numbers(
     spectra: Mapping[str, WeightSpectrum],
-    untrained: list[dict[str, WeightSpectrum]],
+    untrained: Mapping[str, WeightSpectrum],
     above: Mapping[str, int],
     p_values: list[float | None],
     edges: list[float],
 ) -> dict[str, Number]:
     numbers = {"above_bulk": Number(sum(above.values()), "singular values above those of shuffled weights, all layers")}
     for (name, found), p, edge in zip(spectra.items(), p_values, edges, strict=True):
-        twins = [twin[name] for twin in untrained]
         numbers[f"spectral_norm.{name}"] = Number(
             found.spectral_norm,
             f"largest singular value of {name}",
@@ -174,8 +169,8 @@ def _numbers(
             numbers[f"{quantity}.{name}"] = Number(
                 getattr(found, quantity),
                 f"{quantity.replace('_', ' ')} of {name}",
-                reference=statistics.fmean(getattr(twin, quantity) for twin in twins),
-                reference_name="untrained twin" if len(twins) == 1 else f"mean of {len(twins)} untrained twins",
+                reference=getattr(untrained[name], quantity),
+                reference_name="untrained twin",
             )
         numbers[f"above_bulk.{name}"] = Number(above[name], f"singular values of {name} above shuffled weights")
     return numbers

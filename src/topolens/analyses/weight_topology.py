@@ -11,8 +11,8 @@ from torch import Tensor
 from topolens.analyses.finding import Figure, Finding, Number, Table
 from topolens.analyses.method_card import MethodCard
 from topolens.analyses.provenance import Cost
-from topolens.analyses.weight_nulls import Weights, matrices_of, moved_p_values, shuffled, twins_of
-from topolens.measures.neural_persistence import deep_graph_persistence, neural_persistence
+from topolens.analyses.weight_nulls import Weights, matrices_of, moved_p_values, shuffled, shuffled_trees, twins_of
+from topolens.measures.neural_persistence import deep_graph_persistence, neural_persistence, persistence_of_trees
 from topolens.measures.spanning_forest import magnitude_pruning_bound
 
 QUESTION = "Does the graph of the weights hold more than the distribution of their magnitudes?"
@@ -99,8 +99,8 @@ def weight_topology(
         broken = _why_no_chain(layers)
         observed = _values(layers, broken)
         nulls = []
-        for index, draw in enumerate(shuffled(layers, permutations, seed)):
-            nulls.append(_values(draw, broken))
+        for index, draw in enumerate((shuffled_trees if broken else shuffled)(layers, permutations, seed)):
+            nulls.append([*persistence_of_trees(draw).layers.values()] if broken else _values(draw, broken))
             if progress is not None:
                 progress((index + 1) / permutations)
         names = (*layers,) if broken else (*layers, "whole chain")

@@ -59,16 +59,23 @@ def neural_persistence(
         section 3. Renumbering neurons changes nothing; scaling ReLU neurons does.
 
     Example:
-        >>> neural_persistence(torch.tensor([[1.0, 0.5], [0.5, 0.5]])).mean  # sqrt((0.25 + 0.25) / 3)
-        0.40824829046386296
+        >>> round(neural_persistence(torch.tensor([[1.0, 0.5], [0.5, 0.5]])).mean ** 2, 6)  # (0 + 0.25 + 0.25) / 3
+        0.166667
     """
     layers = _layers(weights)
     if scale not in ("network", "layer"):
         raise ValueError(f'scale must be "network" or "layer", got {scale!r}')
-    trees = {name: spanning_tree_weights(x).double() for name, x in layers.items()}
+    trees = {name: spanning_tree_weights(x) for name, x in layers.items()}
+    return persistence_of_trees(trees, include_essential, normalised, scale)
+
+
+def persistence_of_trees(
+    trees: Mapping[str, Tensor], include_essential: bool = False, normalised: bool = True, scale: str = "network"
+) -> NeuralPersistence:
+    """Neural persistence of layers from their spanning trees: magnitudes of the edges in falling order, by name."""
     widest = max(float(tree[0]) for tree in trees.values())  # the largest weight is an edge of its tree
     found = {
-        name: _norm(tree, widest if scale == "network" else float(tree[0]), include_essential, normalised)
+        name: _norm(tree.double(), widest if scale == "network" else float(tree[0]), include_essential, normalised)
         for name, tree in trees.items()
     }
     return NeuralPersistence(math.fsum(found.values()) / len(found), found)
@@ -191,10 +198,8 @@ def _norm(tree: Tensor, widest: float, include_essential: bool, normalised: bool
 def _standardised(name: str, weight: Tensor) -> np.ndarray:
     magnitudes(name, weight)  # refuses what has no graph
     x = weight.detach().flatten(1).to("cpu", torch.float64).numpy()
-    ordered = np.sort(x, axis=None)  # so that renumbering neurons changes no digit of the moments
-    spread = ordered.std()
     # Equal weights may have a spread of rounding errors.
-    return np.abs(x - ordered.mean()) / spread if ordered[0] < ordered[-1] else np.zeros_like(x)
+    return np.abs(x - x.mean()) / x.std() if x.min() < x.max() else np.zeros_like(x)
 
 
 def _product(chain: list[np.ndarray]) -> np.ndarray:

@@ -1,4 +1,5 @@
 import json
+import math
 import os
 from collections.abc import Callable
 
@@ -7,8 +8,9 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from topolens.analyses import ANALYSES, CARDS, Finding, weight_spectra, weight_topology
-from topolens.analyses.weight_nulls import moved_p_values, shuffled
+from topolens.analyses import ANALYSES, CARDS, Finding, weight_nulls, weight_spectra, weight_topology
+from topolens.analyses.weight_nulls import moved_p_values, shuffled, shuffled_trees
+from topolens.measures import spanning_tree_weights
 
 BOTH = (weight_topology, weight_spectra)
 BEYOND = {"weight_topology": "beyond the weight distribution", "weight_spectra": "directions above the bulk"}
@@ -189,6 +191,25 @@ def test_shuffles_keep_the_entries() -> None:
             assert x.dtype == layers[name].dtype
             assert torch.equal(x.flatten().sort().values, layers[name].flatten().sort().values)
             assert not torch.equal(x, layers[name])
+
+
+@pytest.mark.parametrize("spare", [6, -1])  # the second draws too few places at first
+def test_trees_of_shuffles_are_distributed_as_those_of_shuffled_weights(
+    monkeypatch: pytest.MonkeyPatch, spare: int
+) -> None:
+    monkeypatch.setattr(weight_nulls, "SPARE", spare)
+    generator, draws = torch.Generator().manual_seed(0), 150
+    layers = {"a": torch.randn(60, 100, generator=generator), "b": torch.randn(3, 4, generator=generator)}
+    assert 100 * (math.log(160) + spare) < 1500  # so that a is drawn by its largest entries
+    trees = list(shuffled_trees(layers, draws, seed=0))
+    dense = [{n: spanning_tree_weights(x) for n, x in draw.items()} for draw in shuffled(layers, draws, seed=1)]
+    for name, x in layers.items():
+        ours, theirs = (torch.stack([draw[name] for draw in found]).double() for found in (trees, dense))
+        assert ours.shape == (draws, sum(x.shape) - 1)
+        assert bool((ours.diff() <= 0).all())
+        assert bool(torch.isin(ours.float(), x.abs()).all())
+        error = ((ours.var(0) + theirs.var(0)) / draws).sqrt().clamp_min(1e-12)
+        assert float(((ours.mean(0) - theirs.mean(0)).abs() / error).max()) < 4.5
 
 
 @both
