@@ -27,7 +27,9 @@ LEVEL = 0.05
 COLLAPSED = 0.1  # NC1 of a collapsed layer, with the whole of its interval
 EVEN = 0.2  # NC2 of a collapsed layer, norms and angles
 BESIDE_SHUFFLED = 0.1  # its NC1 beside that of shuffled labels, which is small by itself where features are many
-BESIDE_UNTRAINED = 0.8  # a smaller difference is that between two untrained networks
+# Two untrained networks differ by less: of 24 seeds of a small convolutional network on MNIST and Fashion-MNIST, the
+# share of edges between classes was below 0.7 of that of another seed in 0 to 3 % of pairs, by layer, interval apart.
+BESIDE_UNTRAINED = 0.7
 SHUFFLES = 20
 
 
@@ -97,10 +99,9 @@ def verdict_of(layer: ClassLayer, p_value: float) -> str:
     beside_shuffled = layer.collapse.nc1 <= BESIDE_SHUFFLED * median(layer.nc1_shuffled)
     if layer.nc1.high <= COLLAPSED and even and beside_shuffled:
         return "collapsed"
-    if layer.nc1_ratio is None or layer.between_ratio is None:
-        return "separated"
-    better = min(layer.nc1_ratio.high, layer.between_ratio.high) < BESIDE_UNTRAINED
-    return "separated" if better else "as untrained"
+    # NC1 of the logits of untrained networks spans three powers of ten between seeds, so it cannot tell.
+    is_better = layer.between_ratio is None or layer.between_ratio.high < BESIDE_UNTRAINED
+    return "separated" if is_better else "as untrained"
 
 
 def nc1_of(x: Tensor, place: Tensor) -> float:

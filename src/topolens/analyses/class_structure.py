@@ -26,9 +26,9 @@ CARD = MethodCard(
     definition="For each layer: the share of edges of the minimum spanning tree of the samples that join two classes, "
     "against shuffled labels (Friedman and Rafsky), corrected by Holm over layers; neural collapse NC1 to NC4; the "
     "persistent class gap. Separated: p at most 0.05. Collapsed: NC1 at most 0.1 with its whole interval and at most "
-    "a tenth of that of shuffled labels, both NC2 at most 0.2. With an untrained twin, separated also asks for NC1 or "
-    "the share of edges to be below 0.8 of the twin's with the whole interval; else it is as untrained. The verdict "
-    "is that of the last layer.",
+    "a tenth of that of shuffled labels, both NC2 at most 0.2. With an untrained twin, separated also asks for a share "
+    "of edges below 0.7 of the twin's with the whole interval; else it is as untrained. The verdict is that of the "
+    "last layer.",
     source="Multivariate generalizations of the Wald-Wolfowitz and Smirnov two-sample tests, 1979; Prevalence of "
     "neural collapse during the terminal phase of deep learning training, 2020, section 3. Ours are the class gap, the "
     "limits and the references.",
@@ -38,6 +38,8 @@ CARD = MethodCard(
     caveats=(
         "Raw data are often separated too: only the untrained twin tells what training has added.",
         "NC1 is small by itself where features outnumber samples: read it beside that of shuffled labels.",
+        "NC1 of logits differs by powers of ten between untrained networks; it takes no part in `as untrained`.",
+        "Where the untrained twin has next to no edges between classes, only collapse can be told from it.",
         "NC1 of few samples per class is below that of many.",
         "Scales at which classes merge and the class gap are ruled by single samples.",
     ),
