@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import numpy as np
-from scipy import ndimage
 from torch import Tensor
 
-METRICS = ("B0", "B1", "Dice")
+from topolens.metrics import betti_matching_error, betti_number_error, cldice, dice, diu, hausdorff95
 
-
-def _betti(mask: np.ndarray) -> tuple[int, int]:
-    return ndimage.label(mask, np.ones((3, 3)))[1], ndimage.label(np.pad(~mask, 1, constant_values=True))[1] - 1
+METRICS = ("B0", "B1", "BM", "DIU", "clDice", "Dice", "HD95")
+CONNECTIVITY = 8  # of mortar, as in the published figures
 
 
 def scores(masks: Tensor, truth: Tensor) -> dict[str, list[float]]:
-    """For each measure one number for each image."""
-    out: dict[str, list[float]] = {name: [] for name in METRICS}
-    for p, y in zip(masks.numpy(), truth.numpy(), strict=True):
-        a, b = _betti(p), _betti(y)
-        out["B0"].append(float(abs(a[0] - b[0])))
-        out["B1"].append(float(abs(a[1] - b[1])))
-        out["Dice"].append(2 * float((p & y).sum()) / max(float(p.sum() + y.sum()), 1.0))
-    return out
+    """For each of `METRICS` one number for each image, of masks (n, h, w)."""
+    counts = betti_number_error(masks, truth, connectivity=CONNECTIVITY)
+    found = (
+        counts[:, 0],
+        counts[:, 1],
+        betti_matching_error(masks, truth, connectivity=CONNECTIVITY).sum(1),
+        diu(masks, truth, connectivity=CONNECTIVITY).sum(1),
+        cldice(masks, truth),
+        dice(masks, truth),
+        hausdorff95(masks, truth),
+    )
+    return {name: values.double().tolist() for name, values in zip(METRICS, found, strict=True)}
