@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from topolens.analyses.finding import Figure, Series, plain
-from topolens.plots import KINDS, barcode, curves, diagram, draw, filters_along_circle, mapper, nulls, svg, sweep
+from topolens.plots import KINDS, barcode, curves, diagram, draw, filters_along_circle, mapper, masks, nulls, svg, sweep
 
 EDGE = np.array([[-1.0, 0, 1], [-1, 0, 1], [-1, 0, 1]])
 DATA = {
@@ -36,6 +36,8 @@ DATA = {
                 "distance": 0.0},
     "filters": {"filters": np.random.default_rng(0).standard_normal((100, 5, 7))},
     "images": {"images": [np.eye(5), np.ones((3, 7)), torch.rand(9, 4)], "titles": ["one", "two", "three"], "columns": 2},
+    "masks": {"photograph": np.arange(105).reshape(5, 7, 3), "masks": [np.eye(5, 7, dtype=int), torch.full((5, 7), 2)],
+              "kinds": ["brick", "mortar", "hole"], "titles": ["photograph", "one", "two"], "columns": 2},
 }  # fmt: skip
 EMPTY = {
     "barcode": {"bars": []},
@@ -49,6 +51,7 @@ EMPTY = {
     "patches": {"angles": [], "filters": [], "patches": [], "distance": 0.0},
     "filters": {"filters": []},
     "images": {"images": []},
+    "masks": {"photograph": [], "masks": [], "kinds": []},
 }
 DEGENERATE = {
     "barcode": {"bars": [[1, 0.0, None]], "null_max": None},
@@ -62,6 +65,7 @@ DEGENERATE = {
     "patches": {"angles": [0.0], "filters": [0.0], "patches": [0.0], "distance": 0.0},
     "filters": {"filters": np.zeros((1, 3, 3))},
     "images": {"images": [[[0.0]]], "titles": [], "columns": 9},
+    "masks": {"photograph": [[[0, 0, 0]]], "masks": [[[0]]], "kinds": ["brick"], "columns": 9},
 }
 
 
@@ -108,6 +112,14 @@ def test_missing_data_is_named() -> None:
 def test_filters_must_be_a_stack() -> None:
     with pytest.raises(ValueError, match=r"filters must have shape \(m, h, w\), got \(3, 3\)"):
         draw(Figure("filters", "", {"filters": EDGE}))
+
+
+def test_masks_must_fit_their_photograph() -> None:
+    photograph = np.zeros((3, 4, 3))
+    with pytest.raises(ValueError, match=r"must have the shape \(h, w\) of a photograph \(h, w, 3\), got \(3, 4, 3\)"):
+        masks(photograph, [np.zeros((4, 3), int)], ["brick"])
+    with pytest.raises(ValueError, match="must hold places in the 1 kinds"):
+        masks(photograph, [np.ones((3, 4), int)], ["brick"])
 
 
 def test_bars_beyond_the_null_stand_out() -> None:
