@@ -76,7 +76,7 @@ nb::tuple volume_image_pairs(Volumes<Real> inner, Volumes<Real> outer, const std
 
 template <class Real>
 nb::tuple matched_volume_bars(Volumes<Real> f, Volumes<Real> g, Volumes<Real> h, const std::string& construction,
-                              int max_dim, int threads) {
+                              int max_dim, int threads, bool valid) {
     const Construction kind = checked(construction, max_dim);
     const Box box = checked_box(f, g);
     checked_box(f, h);
@@ -86,7 +86,7 @@ nb::tuple matched_volume_bars(Volumes<Real> f, Volumes<Real> g, Volumes<Real> h,
         for_all<topolens::VolumeMatching<Real>>(box, kind, threads, [&](auto& engine, std::int64_t b) {
             const std::int64_t start = b * box.size();
             engine.compute(f.data() + start, g.data() + start, h.data() + start, max_dim,
-                           matches[static_cast<size_t>(b)]);
+                           matches[static_cast<size_t>(b)], valid);
         });
     }
     return packed_matches(matches);
@@ -97,7 +97,8 @@ void bind_all(nb::module_& m) {
     m.def("volume_image_pairs", &volume_image_pairs<Real>, nb::arg("inner").noconvert(), nb::arg("outer").noconvert(),
           nb::arg("construction"), nb::arg("max_dim"), nb::arg("threads") = 1);
     m.def("matched_volume_bars", &matched_volume_bars<Real>, nb::arg("f").noconvert(), nb::arg("g").noconvert(),
-          nb::arg("h").noconvert(), nb::arg("construction"), nb::arg("max_dim"), nb::arg("threads") = 1);
+          nb::arg("h").noconvert(), nb::arg("construction"), nb::arg("max_dim"), nb::arg("threads") = 1,
+          nb::arg("valid") = true);
 }
 
 }  // namespace

@@ -19,15 +19,21 @@
 
 namespace topolens {
 
-// event(birth, death) for the cells of each bar of positive length in dimension dim, those that never end excepted.
+// event(birth, death) for the cells of each bar in dimension dim, those that never end excepted; also for bars that end
+// before they start, or at that moment.
+template <class Real, class Event>
+void pair_all_cells(BoxFiltration<Real>& inner, BoxFiltration<Real>& outer, int dim, LoopPairs& loops, Event&& event) {
+    if (dim == 0) pair_vertices(inner.grid(), inner.cells(0), outer.cells(1), event);
+    if (dim == 1) loops.pair(inner.grid(), inner.cells(1), inner.joins(), outer.cells(2), outer.voids(), event);
+    if (dim == 2) pair_cubes(inner.grid(), inner.cells(2), outer.cells(3), event);
+}
+
+// The same for bars of positive length.
 template <class Real, class Event>
 void pair_cells(BoxFiltration<Real>& inner, BoxFiltration<Real>& outer, int dim, LoopPairs& loops, Event&& event) {
-    const auto check = [&](std::int32_t birth, std::int32_t death) {
+    pair_all_cells(inner, outer, dim, loops, [&](std::int32_t birth, std::int32_t death) {
         if (inner.value(dim, birth) < outer.value(dim + 1, death)) event(birth, death);
-    };
-    if (dim == 0) pair_vertices(inner.grid(), inner.cells(0), outer.cells(1), check);
-    if (dim == 1) loops.pair(inner.grid(), inner.cells(1), inner.joins(), outer.cells(2), outer.voids(), check);
-    if (dim == 2) pair_cubes(inner.grid(), inner.cells(2), outer.cells(3), check);
+    });
 }
 
 // Bars of one pair of volumes after another, all of the same shape; buffers live as long as the object.

@@ -2,6 +2,8 @@
 //
 // As in bar_matching.hpp, but cells have numbers here: a bar of f goes to the bar of the image of H(f) -> H(h) that
 // starts with the same cell, and this one to the bar of h that ends with the same cell; likewise for g.
+//
+// Published programs also keep bars of the image that end before they start; `valid` says whether these are left out.
 #pragma once
 
 #include <algorithm>
@@ -28,14 +30,15 @@ public:
     VolumeMatching& operator=(const VolumeMatching&) = delete;
 
     // All bars of positive length of f and g, matched ones side by side, in order of dimension and cells.
-    void compute(const Real* f, const Real* g, const Real* h, int max_dim, std::vector<BarMatch>& matches) {
+    void compute(const Real* f, const Real* g, const Real* h, int max_dim, std::vector<BarMatch>& matches,
+                 bool valid = true) {
         matches.clear();
         if (size_ == 0) return;
         f_.read(f);
         g_.read(g);
         h_.read(h);
         matches.push_back({0, {f_.first_voxel(), never, g_.first_voxel(), never}});
-        for (int dim = 0; dim <= std::min(max_dim, 2); ++dim) match(dim, matches);
+        for (int dim = 0; dim <= std::min(max_dim, 2); ++dim) match(dim, valid, matches);
         std::sort(matches.begin(), matches.end());
     }
 
@@ -48,13 +51,16 @@ private:
     };
 
     // Bars of a volume in the order of the cells that end their images in h.
-    std::vector<Bar> list_bars(BoxFiltration<Real>& volume, int dim) {
+    std::vector<Bar> list_bars(BoxFiltration<Real>& volume, int dim, bool valid) {
         std::vector<Bar> bars, images;
         const auto collect = [](std::vector<Bar>& to) {
             return [&to](std::int32_t birth, std::int32_t death) { to.push_back({birth, death, nothing}); };
         };
         pair_cells(volume, volume, dim, loops_, collect(bars));
-        pair_cells(volume, h_, dim, loops_, collect(images));
+        if (valid)
+            pair_cells(volume, h_, dim, loops_, collect(images));
+        else
+            list_images(volume, dim, images);
         const auto by_birth = [](const Bar& a, const Bar& b) { return a.birth < b.birth; };
         std::sort(bars.begin(), bars.end(), by_birth);
         std::sort(images.begin(), images.end(), by_birth);
@@ -68,8 +74,19 @@ private:
         return bars;
     }
 
-    void match(int dim, std::vector<BarMatch>& matches) {
-        const std::vector<Bar> of_f = list_bars(f_, dim), of_g = list_bars(g_, dim);
+    // Bars of the image of a volume in h, of any length, that end where a bar of h of positive length does.
+    void list_images(BoxFiltration<Real>& volume, int dim, std::vector<Bar>& images) {
+        std::vector<bool> ends(h_.cells(dim + 1).rank.size());
+        pair_cells(h_, h_, dim, loops_, [&](std::int32_t, std::int32_t death) {
+            ends[static_cast<std::size_t>(death)] = true;
+        });
+        pair_all_cells(volume, h_, dim, loops_, [&](std::int32_t birth, std::int32_t death) {
+            if (ends[static_cast<std::size_t>(death)]) images.push_back({birth, death, nothing});
+        });
+    }
+
+    void match(int dim, bool valid, std::vector<BarMatch>& matches) {
+        const std::vector<Bar> of_f = list_bars(f_, dim, valid), of_g = list_bars(g_, dim, valid);
         const auto voxels = [dim](BoxFiltration<Real>& volume, const Bar& bar) {
             return std::array<CellIndex, 2>{volume.voxel(dim, bar.birth), volume.voxel(dim + 1, bar.death)};
         };

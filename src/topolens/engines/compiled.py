@@ -154,16 +154,22 @@ def image_pairs(inner: Tensor, outer: Tensor, construction: str, max_dim: int) -
     return _entering(found, first, stride=first[:1].size, at_death=second)
 
 
-def matched_bars(first: Tensor, second: Tensor, outer: Tensor, construction: str, max_dim: int) -> Matches:
+def matched_bars(
+    first: Tensor, second: Tensor, outer: Tensor, construction: str, max_dim: int, valid: bool = True
+) -> Matches:
     """Bars of images or volumes (batch, sides ...) first and second, matched through outer <= min(first, second).
 
     Two bars are matched if their images in the homology of outer reach the same bar of it; both images must be alive
-    for a moment. In dimension 0 the bars that never die are matched with each other. Pixels of +inf count as others do.
+    for a moment if `valid`. In dimension 0 the bars that never die are matched with each other. Pixels of +inf count
+    as others do.
     """
     shared = torch.promote_types(torch.promote_types(first.dtype, second.dtype), outer.dtype)
     f, g, h = (array(x.to(shared)) for x in (first, second, outer))
-    find = _core.matched_bars if first.ndim == 3 else _core.matched_volume_bars
-    dim, batch, cells = find(f, g, h, construction, max_dim, threads())
+    if first.ndim == 3 and valid:
+        dim, batch, cells = _core.matched_bars(f, g, h, construction, max_dim, threads())
+    else:
+        layers = (x[:, None] if x.ndim == 3 else x for x in (f, g, h))  # an image is a volume of one layer
+        dim, batch, cells = _core.matched_volume_bars(*layers, construction, max_dim, threads(), valid)
     return Matches(dim, batch, cells[:, :2], cells[:, 2:])
 
 
