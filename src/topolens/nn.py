@@ -1,4 +1,4 @@
-"""Every Module of topolens in one place; the functions that most of them wrap are in `topolens.layers`."""
+"""Every Module of topolens in one place; the functions that most of them wrap are in `layers` and `losses`."""
 
 from topolens.layers import (
     GFL,
@@ -41,9 +41,19 @@ from topolens.layers import (
     TentTransform,
     VertexFiltration,
 )
+from topolens.losses import (
+    BettiPriorLoss,
+    NestedCrossEntropyLoss,
+    NestedDiceLoss,
+    NestedHead,
+    Scheduled,
+    TopologicalWassersteinLoss,
+    TotalPersistenceLoss,
+)
 
 __all__ = [
     "Atol",
+    "BettiPriorLoss",
     "DeepSets",
     "EntropyTransform",
     "EquivariantTransform",
@@ -58,6 +68,9 @@ __all__ = [
     "LEAPPool2d",
     "Landscape",
     "LineTransform",
+    "NestedCrossEntropyLoss",
+    "NestedDiceLoss",
+    "NestedHead",
     "OrdinalPool2d",
     "PLLay",
     "PermutationEquivariant",
@@ -75,11 +88,14 @@ __all__ = [
     "PowerWeight",
     "RationalHatTransform",
     "RationalTransform",
+    "Scheduled",
     "Silhouette",
     "SoftPersistenceFilter1d",
     "SoftPersistenceFilter2d",
     "SoftPersistenceFilter3d",
     "TOGL",
     "TentTransform",
+    "TopologicalWassersteinLoss",
+    "TotalPersistenceLoss",
     "VertexFiltration",
 ]

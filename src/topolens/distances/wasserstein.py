@@ -8,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from topolens.diagrams import Diagrams
-from topolens.distances.matching import check_comparable, matched_costs, matching
+from topolens.distances.matching import Solver, check_comparable, matched_costs, matching
 
 
 def wasserstein(x: Diagrams, y: Diagrams, *, order: float = 1.0, norm: float = float("inf")) -> Tensor:
@@ -44,6 +44,16 @@ def wasserstein(x: Diagrams, y: Diagrams, *, order: float = 1.0, norm: float = f
     items = check_comparable(x, y, norm)
     if not 1 <= order < float("inf"):
         raise ValueError(f"order must be a finite number of at least 1, got {order}; for inf use bottleneck")
+    found = matching(x, y, items, norm, least_sum(order))
+    total = x.intervals.new_zeros(items)
+    total = total.index_add(0, found.item, matched_costs(x, y, found, norm).pow(order))
+    positive = total > 0
+    root = torch.where(positive, total, torch.ones_like(total)).pow(1 / order)
+    return torch.where(positive, root, torch.zeros_like(root)).masked_fill(found.impossible, float("inf"))
+
+
+def least_sum(order: float) -> Solver:
+    """The matching of least sum of costs to this power."""
 
     def solver(between: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         # All bars start on the diagonal: a pair is worth what it saves, and saves nothing if that is negative.
@@ -52,9 +62,4 @@ def wasserstein(x: Diagrams, y: Diagrams, *, order: float = 1.0, norm: float = f
         useful = saved[rows, columns] < 0
         return rows[useful], columns[useful]
 
-    found = matching(x, y, items, norm, solver)
-    total = x.intervals.new_zeros(items)
-    total = total.index_add(0, found.item, matched_costs(x, y, found, norm).pow(order))
-    positive = total > 0
-    root = torch.where(positive, total, torch.ones_like(total)).pow(1 / order)
-    return torch.where(positive, root, torch.zeros_like(root)).masked_fill(found.impossible, float("inf"))
+    return solver

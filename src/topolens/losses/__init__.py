@@ -1,15 +1,42 @@
 """Topological losses: what a network should be told about the shape of what it draws."""
 
 from topolens.losses.betti_matching import BettiMatchingLoss, betti_matching
+from topolens.losses.betti_prior import BettiPriorLoss, betti_prior
 from topolens.losses.matched_bars import MatchedBars, PlacedBars, betti_matching_parts
+from topolens.losses.nested_classes import (
+    NestedCrossEntropyLoss,
+    NestedDiceLoss,
+    NestedHead,
+    nested_cross_entropy,
+    nested_dice,
+    nested_labels,
+    nested_logits,
+    nested_target,
+)
 from topolens.losses.scheduled import Scheduled, ramp
+from topolens.losses.topological_wasserstein import TopologicalWassersteinLoss, topological_wasserstein
+from topolens.losses.total_persistence import TotalPersistenceLoss, total_persistence
 
 __all__ = [
     "BettiMatchingLoss",
+    "BettiPriorLoss",
     "MatchedBars",
+    "NestedCrossEntropyLoss",
+    "NestedDiceLoss",
+    "NestedHead",
     "PlacedBars",
     "Scheduled",
+    "TopologicalWassersteinLoss",
+    "TotalPersistenceLoss",
     "betti_matching",
     "betti_matching_parts",
+    "betti_prior",
+    "nested_cross_entropy",
+    "nested_dice",
+    "nested_labels",
+    "nested_logits",
+    "nested_target",
     "ramp",
+    "topological_wasserstein",
+    "total_persistence",
 ]
