@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from topolens.losses import Scheduled
+from topolens.losses import Scheduled, betti_matching, topological_wasserstein
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -34,8 +34,20 @@ def ce_dice(logits: Tensor, target: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits, target) + (1 - dice).mean()
 
 
+def bars_matched(logits: Tensor, target: Tensor) -> Tensor:
+    """Betti matching of mortar, which hangs together through corners."""
+    return betti_matching(logits, target, construction="T")
+
+
+def bars_paired(logits: Tensor, target: Tensor) -> Tensor:
+    """Hu's loss: bars of prediction and mask paired at least cost."""
+    return topological_wasserstein(logits, target, construction="T")
+
+
 ROWS: dict[str, Row] = {
     "CE-Dice": Row(ce_dice, told="cross-entropy + Dice"),
+    "Betti matching": Row(ce_dice, bars_matched, 0.01, topological=True, told="CE-Dice + late 0.01 Betti matching"),
+    "Hu": Row(ce_dice, bars_paired, 0.01, topological=True, told="CE-Dice + late 0.01 Wasserstein distance of bars"),
     "CE-Dice, RandHue": Row(ce_dice, hue=0.5, told="cross-entropy + Dice"),
     "CE-Dice, self-distillation": Row(ce_dice, rounds=3, told="cross-entropy + Dice"),
 }
