@@ -1,4 +1,5 @@
 """Every Module of topolens in one place; the functions that most of them wrap are in `layers` and `losses`."""
+"""Every Module of topolens in one place; the functions that most of them wrap are in their rooms."""
 
 from topolens.layers import (
     GFL,
@@ -43,23 +44,32 @@ from topolens.layers import (
 )
 from topolens.losses import (
     BettiPriorLoss,
+    CbDiceLoss,
+    CrossEntropyDiceLoss,
+    DiceLoss,
     NestedCrossEntropyLoss,
     NestedDiceLoss,
     NestedHead,
     Scheduled,
+    SkeletonRecallLoss,
+    SoftClDiceLoss,
     TopologicalWassersteinLoss,
     TotalPersistenceLoss,
 )
 
 __all__ = [
+    "GFL",
+    "TOGL",
     "Atol",
     "BettiPriorLoss",
+    "CbDiceLoss",
+    "CrossEntropyDiceLoss",
     "DeepSets",
+    "DiceLoss",
     "EntropyTransform",
     "EquivariantTransform",
     "ExponentialTransform",
     "FlatTransform",
-    "GFL",
     "GINFiltration",
     "GaussianMixtureWeight",
     "GaussianTransform",
@@ -90,10 +100,11 @@ __all__ = [
     "RationalTransform",
     "Scheduled",
     "Silhouette",
+    "SkeletonRecallLoss",
+    "SoftClDiceLoss",
     "SoftPersistenceFilter1d",
     "SoftPersistenceFilter2d",
     "SoftPersistenceFilter3d",
-    "TOGL",
     "TentTransform",
     "TopologicalWassersteinLoss",
     "TotalPersistenceLoss",
