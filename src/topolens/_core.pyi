@@ -234,6 +234,17 @@ def rips_critical(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), 
     Edges (bar, cell, 1) that must move for degree-0 bars to die at their targets.
     """
 
+def wrong_regions(prediction: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None, None), order='C', device='cpu', writable=False)], target: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None, None), order='C', device='cpu', writable=False)], wide: bool, threads: int = 1) -> tuple[NDArray[numpy.int32], NDArray[numpy.int64]]:
+    """
+    Regions where images (B, 1, H, W) differ: (numbers (B, 1, H, W), critical (B,)). Number k > 0 is the k-th critical region of its item, k < 0 a regular one, 0 no region.
+    """
+
+def simple_points(masks: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None, None), order='C', device='cpu', writable=False)], wide: bool, threads: int = 1) -> NDArray[numpy.uint8]:
+    """Where masks (B, D, H, W) can be flipped without a change of topology."""
+
+def homotopy_warp(from_: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None, None), order='C', device='cpu', writable=False)], to: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None, None), order='C', device='cpu', writable=False)], wide: bool, threads: int = 1) -> NDArray[numpy.uint8]:
+    """Masks (B, D, H, W) deformed towards others by flips of simple points."""
+
 def reduce_boundary(offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], rows: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], coefficients: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], dims: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], field: int = 2) -> NDArray[numpy.int64]: ...
 
 @overload

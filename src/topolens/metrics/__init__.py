@@ -9,6 +9,7 @@ from topolens.metrics.dice import dice
 from topolens.metrics.diu import diu
 from topolens.metrics.euler_characteristic import euler_characteristic
 from topolens.metrics.segments import adapted_rand_error, variation_of_information
+from topolens.metrics.simple_points import simple_points
 from topolens.metrics.surface_distances import (
     SurfaceDistances,
     average_surface_distance,
@@ -31,6 +32,7 @@ __all__ = [
     "diu",
     "euler_characteristic",
     "hausdorff95",
+    "simple_points",
     "surface_distances",
     "variation_of_information",
 ]
