@@ -13,9 +13,11 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from topolens.engines.compiled import matched_bars
+from topolens.filtrations import cubical
 from topolens.metrics.betti_numbers import counts_of
 from topolens.metrics.components import DUAL, numbered
 from topolens.metrics.masks import connected_pair
+from topolens.persistence import persistence
 
 Ties = Literal["canonical", "index"]
 
@@ -92,12 +94,20 @@ def _matched_by_index(p: Tensor, y: Tensor, connectivity: int) -> Tensor:
 
 def _matched_components(p: Tensor, y: Tensor, connectivity: int) -> np.ndarray:
     """Components of the union that meet both masks, item by item."""
-    one, other = p.cpu().numpy(), y.cpu().numpy()
-    labels, counts = numbered(one | other, connectivity)
-    meets = np.zeros((2, 1 + counts.sum()), dtype=bool)
-    meets[0, labels[one]] = True
-    meets[1, labels[other]] = True
-    return _by_item(meets.all(0).nonzero()[0], counts)
+    (one, union), (other, _) = _reached(p, y, connectivity), _reached(y, p, connectivity)
+    return one + other - union
+
+
+def _reached(inner: Tensor, rest: Tensor, connectivity: int) -> tuple[np.ndarray, np.ndarray]:
+    """Components of the union that meet the inner mask, and all of them: bars that it begins, and that outlive both."""
+    levels = torch.where(inner, 0, 2 - rest.to(torch.uint8)).to(torch.uint8)
+    construction = "V" if connectivity in (4, 6) else "T"
+    bars = persistence(cubical(levels, construction=construction, axes=inner.ndim - 1), max_dim=0)
+    birth, death = bars.intervals.cpu().unbind(1)
+    union = (birth <= 1) & (death > 1)
+    items = [bars.batch.cpu()[alive].numpy() for alive in (union & (birth == 0), union)]
+    one, both = (np.bincount(x, minlength=len(inner)).astype(np.int64) for x in items)
+    return one, both
 
 
 def _matched_cavities(p: Tensor, y: Tensor, connectivity: int) -> np.ndarray:
@@ -105,14 +115,13 @@ def _matched_cavities(p: Tensor, y: Tensor, connectivity: int) -> np.ndarray:
     sides = (1, 1) * (p.ndim - 1)
     grounds = [~pad(mask, sides).cpu().numpy() for mask in (p, y)]
     (one, counts), (other, _) = (numbered(ground, DUAL[connectivity]) for ground in grounds)
-    shared, numbers = numbered(grounds[0] & grounds[1], DUAL[connectivity])
-    inside = shared > 0
-    pairs = np.zeros((2, 1 + numbers.sum()), dtype=np.int64)
-    pairs[0, shared[inside]] = one[inside]
-    pairs[1, shared[inside]] = other[inside]
+    shared, _ = numbered(grounds[0] & grounds[1], DUAL[connectivity])
+    # Labels follow first pixels, and one pixel of a component says in which ones of the larger grounds it lies.
+    numbers = np.arange(1, shared.max(initial=0) + 1, dtype=shared.dtype)
+    firsts = np.searchsorted(np.maximum.accumulate(shared.ravel()), numbers)
+    pairs = np.stack([one.ravel()[firsts], other.ravel()[firsts]])
     corner = (slice(None),) + (0,) * (p.ndim - 1)
     closed = ~np.isin(pairs[0], one[corner]) & ~np.isin(pairs[1], other[corner])
-    closed[0] = False
     rows, columns = pairs[:, closed]
     graph = coo_array(
         (np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(one.max(initial=0) + 1, other.max(initial=0) + 1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from topolens.metrics.masks import pair_of
+from topolens.metrics.masks import pair_of, pixels_in
 
 
 def dice(
@@ -36,5 +36,5 @@ def dice(
         tensor([0.6667])
     """
     one, other = pair_of(prediction, target, axes, classes)
-    common, total = (x.flatten(1).sum(1) for x in (one.items & other.items, one.items.long() + other.items))
+    common, total = pixels_in(one.items & other.items), pixels_in(one.items) + pixels_in(other.items)
     return one.grouped(torch.where(total == 0, 1.0, 2 * common / total.clamp(min=1)))

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from topolens.metrics.components import check_connectivity
-from topolens.metrics.masks import masks_of
+from topolens.metrics.masks import masks_of, pixels_in
 
 
 def euler_characteristic(mask: Tensor, *, connectivity: int, classes: Sequence[int] | None = None) -> Tensor:
@@ -59,5 +59,5 @@ def euler_numbers(masks: Tensor, connectivity: int) -> Tensor:
                 cells = near | far if closed else near & far
         # A cell spans two pixels along an axis: an interval where they are corners, a point between them as squares.
         dim = sides - sum(spans) if closed else sum(spans)
-        total += (-1) ** dim * cells.flatten(1).sum(1)
+        total += (-1) ** dim * pixels_in(cells)
     return total

@@ -117,5 +117,5 @@ def _labels(one: Masks, other: Masks, connectivity: int) -> Iterator[tuple[np.nd
         labels, counts = numbered(masks.items.cpu().numpy(), connectivity)
         found.append((labels, np.cumsum(counts) - counts))
     for item in range(len(one.items)):
-        p, y = (np.where(labels[item] > 0, labels[item] - before[item], 0) for labels, before in found)
+        p, y = (np.maximum(labels[item] - before[item], 0) for labels, before in found)
         yield p, y
