@@ -1,4 +1,3 @@
-"""Every Module of topolens in one place; the functions that most of them wrap are in `layers` and `losses`."""
 """Every Module of topolens in one place; the functions that most of them wrap are in their rooms."""
 
 from topolens.layers import (

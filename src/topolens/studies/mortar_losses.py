@@ -7,9 +7,19 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from topolens.losses import Scheduled, betti_matching, topological_wasserstein
+from topolens.losses import (
+    Scheduled,
+    betti_matching,
+    cbdice,
+    cross_entropy_dice,
+    dice_loss,
+    skeleton_recall,
+    soft_cldice,
+    topograph,
+    topological_wasserstein,
+    warping,
+)
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -27,11 +37,24 @@ class Row(NamedTuple):
 
 
 def ce_dice(logits: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy and one minus soft Dice, each the mean over the batch."""
-    p = logits.sigmoid()
-    overlap, total = (2 * p * target).sum((1, 2, 3)), (p + target).sum((1, 2, 3))
-    dice = (overlap + 1e-5) / (total + 1e-5)
-    return functional.binary_cross_entropy_with_logits(logits, target) + (1 - dice).mean()
+    """Cross-entropy and Dice."""
+    return cross_entropy_dice(logits, target)
+
+
+def cl_dice(logits: Tensor, target: Tensor) -> Tensor:
+    """Half Dice, half clDice with three iterations, as the authors have it."""
+    return 0.5 * dice_loss(logits, target) + 0.5 * soft_cldice(logits, target, iterations=3)
+
+
+def recall(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy and Skeleton Recall."""
+    return cross_entropy_dice(logits, target, dice_weight=0.0) + skeleton_recall(logits, target, from_target=True)
+
+
+def cb_dice(logits: Tensor, target: Tensor) -> Tensor:
+    """Half cross-entropy, a quarter of Dice and of cbDice each."""
+    pixels = cross_entropy_dice(logits, target, cross_entropy_weight=0.5, dice_weight=0.25)
+    return pixels + 0.25 * cbdice(logits, target)
 
 
 def bars_matched(logits: Tensor, target: Tensor) -> Tensor:
@@ -44,12 +67,27 @@ def bars_paired(logits: Tensor, target: Tensor) -> Tensor:
     return topological_wasserstein(logits, target, construction="T")
 
 
+def regions(logits: Tensor, target: Tensor) -> Tensor:
+    """Topograph's loss of critical regions."""
+    return topograph(logits, target, connectivity=8)
+
+
+def warped(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy where no deformation helps."""
+    return warping(logits, target, connectivity=8)
+
+
 ROWS: dict[str, Row] = {
     "CE-Dice": Row(ce_dice, told="cross-entropy + Dice"),
-    "Betti matching": Row(ce_dice, bars_matched, 0.01, topological=True, told="CE-Dice + late 0.01 Betti matching"),
-    "Hu": Row(ce_dice, bars_paired, 0.01, topological=True, told="CE-Dice + late 0.01 Wasserstein distance of bars"),
-    "CE-Dice, RandHue": Row(ce_dice, hue=0.5, told="cross-entropy + Dice"),
-    "CE-Dice, self-distillation": Row(ce_dice, rounds=3, told="cross-entropy + Dice"),
+    "clDice": Row(cl_dice, topological=True, told="1/2 Dice + 1/2 clDice of three iterations"),
+    "Skeleton Recall": Row(recall, topological=True, told="cross-entropy + Skeleton Recall"),
+    "cbDice": Row(cb_dice, topological=True, told="1/2 cross-entropy + 1/4 Dice + 1/4 cbDice"),
+    "Betti matching": Row(ce_dice, bars_matched, 0.03, topological=True, told="CE-Dice + 0.03 Betti matching, late"),
+    "Hu": Row(ce_dice, bars_paired, 0.03, topological=True, told="CE-Dice + 0.03 Wasserstein distance of bars, late"),
+    "Topograph": Row(ce_dice, regions, 0.03, topological=True, told="CE-Dice + 0.03 Topograph, late"),
+    "warping": Row(ce_dice, warped, 0.1, topological=True, told="CE-Dice + 0.1 warping, late"),
+    "CE-Dice, RandHue": Row(ce_dice, hue=0.5, told="cross-entropy + Dice, one random hue for half of the crops"),
+    "CE-Dice, self-distillation": Row(ce_dice, rounds=3, told="cross-entropy + Dice, labels replaced twice"),
 }
 BASELINE = "CE-Dice"
 
