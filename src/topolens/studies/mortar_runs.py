@@ -14,6 +14,7 @@ import torch
 from joblib import Parallel, delayed
 from torch import Tensor
 
+from topolens._optional import skimage
 from topolens.studies.mortar_data import LABELS, Mortar, read_mortar
 from topolens.studies.mortar_losses import ROWS
 from topolens.studies.mortar_scores import scores
@@ -110,10 +111,12 @@ def results(
     Raises:
         FileNotFoundError: If there is no such file or folder.
         ValueError: If what is there is not TopoMortar, or a kind of labels is unknown.
+        ImportError: If Pillow or scikit-image is not installed.
     """
     if unknown := [kind for kind in labels if kind not in LABELS]:
         raise ValueError(f"labels must be of {', '.join(LABELS)}, got {unknown[0]!r}")
     part_of(source, recipe)
+    skimage("morphology")  # scores and losses need it: said now, not in a worker an hour later
     work.mkdir(parents=True, exist_ok=True)
     todo = [Run(kind, row, seed) for seed in seeds for kind in labels for row in ROWS]
     new = [not place_of(run, source, recipe, work).with_suffix(".json").exists() for run in todo]
