@@ -110,7 +110,7 @@ def _share(own: Widths, other: Widths, smooth: float) -> Tensor:
 def _widths(mask: Tensor, dtype: torch.dtype, weighting: str, skeleton: str, iterations: int | None) -> Widths:
     """Distances and radii of masks of shape (batch, classes, ...)."""
     space = [*range(2, mask.ndim)]
-    distance = _distances(mask).to(dtype)
+    distance = _distances(mask, dtype)
     lines = soft_skeleton(mask.to(dtype), iterations) if skeleton == "soft" else thinned(mask, iterations).to(dtype)
     largest = (distance * lines).amax(space, keepdim=True).clamp_min(1) if mask.numel() else distance
     distance = torch.minimum(distance, largest) / largest
@@ -120,12 +120,12 @@ def _widths(mask: Tensor, dtype: torch.dtype, weighting: str, skeleton: str, ite
     return Widths(distance, radius, thin * lines)
 
 
-def _distances(mask: Tensor) -> Tensor:
+def _distances(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """From each pixel of the foreground to the background; 1 all over where there is none."""
     out = torch.zeros(mask.shape, dtype=torch.float64)
     for item, distance in zip(mask.flatten(0, 1).cpu().numpy(), out.flatten(0, 1).numpy(), strict=True):
         distance[...] = np.ones(item.shape) if item.all() else ndimage.distance_transform_edt(item)
-    return out.to(mask.device)
+    return out.to(dtype).to(mask.device)
 
 
 class CbDiceLoss(nn.Module):

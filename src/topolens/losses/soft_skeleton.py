@@ -12,7 +12,7 @@ from topolens._checks import check_floating, check_no_nan, is_traced
 
 
 def soft_skeleton(x: Tensor, iterations: int | Tensor | None = None) -> Tensor:
-    """Centre lines of bright structures: what opening removes from a map, from its erosion, from the erosion of that …
+    """Centre lines of bright structures: what opening removes from a map, from its erosion, and again.
 
     Erosion takes the least of a pixel and its neighbours beside it, dilation the largest of all neighbours around it;
     the skeleton S grows by relu(d - S d) with d = relu(x - opening of x). Beyond the border there is nothing:

@@ -27,11 +27,10 @@ def thinned(mask: Tensor, iterations: int | None = None) -> Tensor:
     axes = mask.ndim - 2
     padded = torch.nn.functional.pad(mask.flatten(0, 1), [1, 1] * axes)
     flat, parity = padded.flatten().clone(), _parity(padded)
-    sides, around = (_steps(padded, offsets) for offsets in (_sides(axes), _around(axes)))
+    sides, around = _steps(padded, _sides(axes)).tolist(), _steps(padded, _around(axes))
     done = 0
     while iterations is None or done < iterations:
-        pixels = flat.nonzero()[:, 0]
-        pixels = pixels[~flat[pixels[:, None] + sides].all(1)]
+        pixels = _border(flat, sides)
         turns = parity[pixels]
         removed = [_remove(flat, pixels[turns == turn], around, axes) for turn in range(2**axes)]
         done += 1
@@ -39,6 +38,14 @@ def thinned(mask: Tensor, iterations: int | None = None) -> Tensor:
             break
     inside = (slice(None), *[slice(1, -1)] * axes)
     return flat.view(padded.shape)[inside].reshape(mask.shape)
+
+
+def _border(flat: Tensor, sides: list[int]) -> Tensor:
+    """Foreground pixels with background beside them; the frame of background keeps rows from touching."""
+    inner = flat.clone()
+    for side in sides:
+        inner &= flat.roll(-side)
+    return (flat & ~inner).nonzero()[:, 0]
 
 
 def _remove(flat: Tensor, pixels: Tensor, around: Tensor, axes: int) -> bool:
@@ -59,10 +66,10 @@ def removable(around: Tensor, axes: int) -> Tensor:
         Shape (pixels,).
     """
     if axes == 2:
-        code = around.long() @ (2 ** torch.arange(8, device=around.device))
+        code = (around.long() * 2 ** torch.arange(8, device=around.device)).sum(1)
         return _table(around.device)[code]
     out = torch.zeros(len(around), dtype=torch.bool, device=around.device)
-    likely = (_keeps_euler(around, axes) & (around.sum(1) > 1)).nonzero()[:, 0]
+    likely = (keeps_euler(around, axes) & (around.sum(1) > 1)).nonzero()[:, 0]
     out[likely] = _in_one_piece(around[likely], axes)
     return out
 
@@ -71,10 +78,10 @@ def removable(around: Tensor, axes: int) -> Tensor:
 def _table(device: torch.device) -> Tensor:
     """The answer for each of the 256 neighbourhoods in the plane, where the Euler characteristic alone decides."""
     around = (torch.arange(256)[:, None] >> torch.arange(8)) % 2 == 1
-    return (_keeps_euler(around, 2) & (around.sum(1) > 1)).to(device)
+    return (keeps_euler(around, 2) & (around.sum(1) > 1)).to(device)
 
 
-def _keeps_euler(around: Tensor, axes: int) -> Tensor:
+def keeps_euler(around: Tensor, axes: int) -> Tensor:
     """Whether the foreground, a union of closed unit cubes, has the same Euler characteristic without the pixel.
 
     With it go the inside of its cube and those sides, edges and corners that no neighbour shares.
@@ -118,8 +125,8 @@ def _steps(padded: Tensor, offsets: Tensor) -> Tensor:
 def _parity(padded: Tensor) -> Tensor:
     """For each pixel, the parities of its coordinates within the map as one number, (0, 0) first."""
     axes = padded.ndim - 1
-    number = torch.zeros(padded.shape[1:], dtype=torch.int64, device=padded.device)
+    number = torch.zeros(padded.shape[1:], dtype=torch.uint8, device=padded.device)
     for axis in range(axes):
-        odd = (torch.arange(padded.shape[axis + 1], device=padded.device) + 1) % 2
+        odd = ((torch.arange(padded.shape[axis + 1], device=padded.device) + 1) % 2).byte()
         number = number * 2 + odd.view(-1, *[1] * (axes - 1 - axis))
     return number.expand(padded.shape).reshape(-1)
