@@ -62,17 +62,28 @@ def reduced(columns: Image, rows: Image) -> dict[Cell, Cell]:
     return ends
 
 
+def bars_between(columns: Image, rows: Image, valid: bool = True) -> dict[Cell, Cell]:
+    """The same, bars of positive length unless others are valid too."""
+    ends = reduced(columns, rows)
+    return {birth: end for birth, end in ends.items() if not valid or rows.value(birth) < columns.value(end)}
+
+
 def induced_matching(f: np.ndarray, g: np.ndarray, construction: str, valid: bool = True) -> list[Row]:
     """Finite bars of f and g, rising, matched through their minimum; sorted as numbers."""
     one, other, union = (Image(x, construction) for x in (f, g, np.minimum(f, g)))
-    bars = [positive(reduced(x, x), x, x) for x in (one, other)]
-    alive = set(positive(reduced(union, union), union, union).values())
-    through = []
-    for x, own in zip((one, other), bars, strict=True):
-        ends = reduced(union, x)
-        if valid:
-            ends = positive(ends, x, union)
-        through.append({end: birth for birth, end in ends.items() if birth in own and end in alive})
+    return matching(one, other, union, valid)
+
+
+def matching(
+    one: Image, other: Image, union: Image, valid: bool, find: Callable[..., dict[Cell, Cell]] = bars_between
+) -> list[Row]:
+    """The same of images that are ordered already."""
+    bars = [dict(find(x, x)) for x in (one, other)]
+    alive = set(find(union, union).values())
+    through = [
+        {end: birth for birth, end in find(union, x, valid).items() if birth in own and end in alive}
+        for x, own in zip((one, other), bars, strict=True)
+    ]
     table: list[Row] = []
     for end in through[0].keys() & through[1].keys():
         births = [own[end] for own in through]
@@ -83,17 +94,12 @@ def induced_matching(f: np.ndarray, g: np.ndarray, construction: str, valid: boo
     return sorted(table, key=lambda row: (row[0], row[1] or (-2, -2), row[2] or (-2, -2)))
 
 
-def positive(ends: dict[Cell, Cell], births: Image, deaths: Image) -> dict[Cell, Cell]:
-    """Bars that start before they end."""
-    return {birth: end for birth, end in ends.items() if births.value(birth) < deaths.value(end)}
-
-
 def placed(image: Image, birth: Cell, end: Cell) -> Bar:
     """The pixels of two cells."""
     return image.pixel[birth], image.pixel[end]
 
 
-def cost(rows: list[Row], f: np.ndarray, g: np.ndarray, length: Callable[[float], float] = np.square) -> float:
+def cost(rows: list[Row], f: np.ndarray, g: np.ndarray) -> float:
     """The loss of a matching, as its authors write it."""
     total = 0.0
     for _, one, other in rows:
@@ -102,5 +108,5 @@ def cost(rows: list[Row], f: np.ndarray, g: np.ndarray, length: Callable[[float]
             total += 2 * float(np.square(a - b).sum())
         else:
             alone = a if a is not None else b
-            total += float(length(alone[0] - alone[1]))
+            total += float(np.square(alone[0] - alone[1]))
     return total

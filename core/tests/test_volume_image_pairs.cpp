@@ -71,6 +71,18 @@ void hand_cases() {
     report("two voids", found == std::vector<BarMatch>{{0, {0, never, 0, never}}, {2, {26, 13, 26, 13}}});
 }
 
+// The loop of f around its centre is filled in h before it closes: only without `valid` it is matched.
+void bars_that_end_before_they_start() {
+    const std::vector<double> f{0, 0, 0, 0, 5, 0, 0, 0, 4}, g{0, 0, 0, 0, 3, 0, 0, 0, 0};
+    VolumeMatching<double> matching(1, 3, 3, V);
+    std::vector<BarMatch> found;
+    const BarMatch oldest{0, {0, never, 0, never}};
+    matching.compute(f.data(), g.data(), g.data(), 1, found);
+    report("apart", found == std::vector<BarMatch>{oldest, {1, {absent, absent, 8, 4}}, {1, {8, 4, absent, absent}}});
+    matching.compute(f.data(), g.data(), g.data(), 1, found, false);
+    report("together", found == std::vector<BarMatch>{oldest, {1, {8, 4, 8, 4}}});
+}
+
 template <Construction kind>
 void counts_agree(std::mt19937& random) {
     const float bad = std::nanf("");
@@ -93,6 +105,9 @@ void counts_agree(std::mt19937& random) {
         std::size_t bars = 0;
         for (const BarMatch& match : found) bars += match.cells[0] != absent;
         report("all bars are there", bars == own.size());
+        VolumeMatching<float>(depth, height, width, kind).compute(f.data(), g.data(), h.data(), 2, found, false);
+        for (const BarMatch& match : found) bars -= match.cells[0] != absent;
+        report("all bars are there without valid", bars == 0);
         f[random() % size] = g[random() % size] = h[random() % size] = bad;  // nothing crashes
         VolumeMatching<float>(depth, height, width, kind).compute(f.data(), g.data(), h.data(), 2, found);
     }
@@ -102,6 +117,7 @@ void counts_agree(std::mt19937& random) {
 
 int main() {
     hand_cases();
+    bars_that_end_before_they_start();
     std::mt19937 random(0);
     bits_are_a_set(random);
     counts_agree<V>(random);

@@ -42,6 +42,7 @@ from topolens.layers import (
     VertexFiltration,
 )
 from topolens.losses import (
+    BettiMatchingLoss,
     BettiPriorLoss,
     CbDiceLoss,
     CrossEntropyDiceLoss,
@@ -60,6 +61,7 @@ __all__ = [
     "GFL",
     "TOGL",
     "Atol",
+    "BettiMatchingLoss",
     "BettiPriorLoss",
     "CbDiceLoss",
     "CrossEntropyDiceLoss",

@@ -168,8 +168,9 @@ def matched_bars(
     if first.ndim == 3 and valid:
         dim, batch, cells = _core.matched_bars(f, g, h, construction, max_dim, threads())
     else:
-        layers = (x[:, None] if x.ndim == 3 else x for x in (f, g, h))  # an image is a volume of one layer
-        dim, batch, cells = _core.matched_volume_bars(*layers, construction, max_dim, threads(), valid)
+        if first.ndim == 3:  # an image is a volume of one layer
+            f, g, h = f[:, None], g[:, None], h[:, None]
+        dim, batch, cells = _core.matched_volume_bars(f, g, h, construction, max_dim, threads(), valid)
     return Matches(dim, batch, cells[:, :2], cells[:, 2:])
 
 
