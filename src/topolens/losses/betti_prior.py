@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from topolens.losses.class_bars import check_levels, class_bars, places, sums
+from topolens.losses.class_bars import check_levels, class_bars, leading, sums
 from topolens.losses.class_maps import Activation, Reduction, check_reduction, probabilities, reduced
 from topolens.losses.precision import without_autocast
 from topolens.losses.total_persistence import check_power
@@ -58,7 +58,7 @@ def betti_prior(
 
     Gradients: to the pixels of birth and death of each bar; none where the map is constant. A union is the sum of
         probabilities, or with "sigmoid" and "one_vs_max" the largest of them.
-    Cost: that of the bars of each class or union, and a sort of them.
+    Cost: that of the bars of each class or union.
     Source: "A topological loss function for deep-learning based image segmentation using persistent homology", 2020;
         unions and power 1 as in "A persistent homology-based topological loss for CNN-based multiclass segmentation of
         CMR", 2022. The piece that never dies takes part as a bar down to 0.
@@ -77,7 +77,7 @@ def betti_prior(
     wanted = torch.tensor(numbers, device=maps.device).repeat(len(maps), 1)
     dims = [k for k in range(logits.ndim - 2) if any(row[k] >= 0 for row in numbers)]
     d = class_bars(maps.flatten(0, 1), check_levels(logits.ndim - 2, construction, frame, dims))
-    matched = places(d.persistence, d) < wanted[d.batch, d.dim]
+    matched = leading(d.persistence, d, wanted.clamp(min=0))
     size = d.persistence.pow(power)
     costs = torch.where(matched, 1 - size, size).masked_fill(wanted[d.batch, d.dim] < 0, 0.0)
     missing = wanted.clamp(min=0).sum(1) - torch.bincount(d.batch[matched], minlength=len(wanted))
@@ -100,9 +100,9 @@ def _subjects(
     for name in named:
         if not name or len(set(name)) < len(name) or any(c not in known for c in name):
             raise ValueError(f"betti must name classes from {known[0]} to {known[-1]} or tuples of them, got {name!r}")
-    numbers = [[-1 if b is None else b for b in row] + [-1] * (axes - len(row)) for row in rows]
-    if any(len(row) > axes or any(not isinstance(b, int) or b < -1 for b in row) for row in numbers):
+    if any(len(row) > axes or any(b is not None and (not isinstance(b, int) or b < 0) for b in row) for row in rows):
         raise ValueError(f"betti must hold up to {axes} numbers of at least 0 or None for each class, got {betti!r}")
+    numbers = [[-1 if b is None else b for b in row] + [-1] * (axes - len(row)) for row in rows]
     if not any(b >= 0 for row in numbers for b in row):
         raise ValueError(f"betti must say how many bars there should be of one class and dimension, got {betti!r}")
     return [tuple(c - shift for c in name) for name in named], numbers

@@ -38,7 +38,7 @@ def class_bars(maps: Tensor, how: Levels) -> Diagrams:
     """
     if not maps.numel():
         none = torch.zeros(0, dtype=torch.int64, device=maps.device)
-        return Diagrams(maps.new_zeros(0, 2), none, none, none.new_zeros(0, 2), len(maps))
+        return Diagrams(torch.stack([maps.flatten()] * 2, 1), none, none, none.new_zeros(0, 2), len(maps))
     flat = maps.detach().flatten(1)
     constant = (flat.amin(1) == flat.amax(1)).view(-1, *[1] * (maps.ndim - 1))
     filtration = cubical(
@@ -63,17 +63,26 @@ def mask_counts(masks: Tensor, how: Levels) -> Tensor:
     return torch.bincount(key, minlength=len(masks) * top).view(len(masks), top)
 
 
-def places(scores: Tensor, d: Diagrams) -> Tensor:
-    """Place of each bar, from 0 on, among those of its item and dimension in the order of falling scores."""
-    top = int(d.dim.max()) + 1 if len(d) else 1
-    key = d.batch * top + d.dim
-    order = scores.detach().argsort(descending=True, stable=True)
-    order = order[key[order].argsort(stable=True)]
-    counts = torch.bincount(key, minlength=d.batch_size * top)
-    starts = counts.cumsum(0) - counts
-    out = torch.empty_like(order)
-    out[order] = torch.arange(len(d), device=order.device) - starts[key[order]]
-    return out
+def leading(scores: Tensor, d: Diagrams, wanted: Tensor) -> Tensor:
+    """Whether each bar is among the first `wanted` (n, dims) of its item and dimension by falling scores.
+
+    Of equal scores the first in the order of bars lead. Only the score of the last that leads is looked for, in a fifth
+    of the time of a sort.
+    """
+    key, number = d.batch * wanted.shape[1] + d.dim, wanted.flatten()
+    have = torch.bincount(key, minlength=len(number))
+    most = min(int(number.max()), int(have.max())) if len(key) else 0
+    if most == 0:
+        return torch.zeros_like(key, dtype=torch.bool)
+    starts = have.cumsum(0) - have
+    rows = scores.detach().new_full((len(number), int(have.max())), -torch.inf)
+    rows[key, torch.arange(len(key), device=key.device) - starts[key]] = scores.detach()
+    last = rows.topk(most).values.gather(1, number.clamp(1, most)[:, None] - 1)[:, 0]
+    last = torch.where(number == 0, torch.inf, torch.where(number > have, -torch.inf, last))[key]
+    above, level = scores.detach() > last, scores.detach() == last
+    open_ = number - torch.bincount(key[above], minlength=len(number))
+    before = level.cumsum(0) - level.long()
+    return above | (level & (before - before[starts.clamp(max=len(key) - 1)][key] < open_[key]))
 
 
 def sums(values: Tensor, d: Diagrams) -> Tensor:

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from topolens.distances.matching import matched_costs, matching
 from topolens.distances.wasserstein import least_sum
-from topolens.losses.class_bars import Levels, check_levels, class_bars, mask_counts, places, sums
+from topolens.losses.class_bars import Levels, check_levels, class_bars, leading, mask_counts, sums
 from topolens.losses.class_maps import Activation, Reduction, check_reduction, class_maps, reduced
 from topolens.losses.patch_cuts import cuts
 from topolens.losses.precision import without_autocast
 
-Assignment = Literal["wasserstein", "persistence"]
-ASSIGNMENTS = ("wasserstein", "persistence")
+Assignment = Literal["persistence", "wasserstein"]
+ASSIGNMENTS = ("persistence", "wasserstein")
 
 
 @without_autocast
@@ -30,13 +30,13 @@ def topological_wasserstein(
     construction: str = "V",
     frame: float | None = None,
     dims: Sequence[int] | None = None,
-    assignment: Assignment = "wasserstein",
+    assignment: Assignment = "persistence",
     threshold: float = 0.0,
     patch: int | Sequence[int] | None = None,
     crops: int | None = None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Squared 2-Wasserstein distance of the bars of each class's probability to those of its target.
+    """Squared distance of the bars of each class's probability to those of its target.
 
     As the level falls from 1 to 0, pieces and holes appear at their birth and vanish at their death. Those of a mask
     last from 1 to 0: as many bars of the prediction are drawn to (1, 0), the others to the diagonal, (b + d) / 2 each.
@@ -51,8 +51,9 @@ def topological_wasserstein(
         frame: Level of a border around each map or patch: 1 joins what reaches the border, 0 sets it apart, None: no
             border.
         dims: Dimensions that count: 0 pieces, 1 loops, in volumes 2 voids; None: all.
-        assignment: Which bars are drawn to those of the mask: "wasserstein" (those that make the sum least, none that
-            is nearer to the diagonal) or "persistence" (the longest, as in the paper, however short they are).
+        assignment: Which bars are drawn to those of the mask: "persistence" (the longest, as in the paper) or
+            "wasserstein" (those that make the sum least). The latter is the distance itself, and takes any target, but
+            gives up what is far from whole: a ring with a gap below about 0.3 is levelled, not closed.
         threshold: Unmatched bars of the prediction that are no longer than this are left alone.
         patch: Sides of the patches that are compared each for itself; None: the whole map.
         crops: Number of patches at random places; None: patches side by side, the last one moved back into the map.
@@ -60,7 +61,8 @@ def topological_wasserstein(
 
     Returns:
         The reduced loss, or with "none" shape (batch, classes): the mean over patches of the sum over bars. A bar of
-        the target that is matched with none counts 1/2, as in the distance. 0 for a class without pixels.
+        the target that is matched with none counts 1/2, as in the 2-Wasserstein distance, whose square this is under
+        "wasserstein". 0 for a class without pixels.
 
     Raises:
         ValueError: If a shape or setting is wrong, logits contain NaN, or "persistence" meets a target between 0 and 1.
@@ -69,9 +71,9 @@ def topological_wasserstein(
     Gradients: two pixels of each bar, birth and death, go up or down: the peak of a missing piece and the weakest pixel
         of a broken loop go up, the inside of a missing hole goes down; a false piece or hole is levelled. None where
         the prediction is constant. Combine it with Dice or cross-entropy: it does not say where structures belong.
-    Cost: that of the bars of both maps and a sort of the former; with soft targets an exact matching, cubic in bars.
+    Cost: that of the bars of both maps; with soft targets an exact matching, cubic in bars.
     Source: "Topology-preserving deep image segmentation", 2019; the piece that never dies takes part, and loops do.
-        All bars of a mask are equal, so the best matching is a sort by what each saves, "urgency" elsewhere.
+        All bars of a mask are equal, so the least sum is a sort by what each saves, "urgency" elsewhere.
 
     Example:
         >>> p = torch.tensor([[[[0.9, 0.1, 0.6]]]])           # the second piece is drawn to 1, the gap to 0
@@ -80,7 +82,7 @@ def topological_wasserstein(
     """
     check_reduction(reduction)
     if assignment not in ASSIGNMENTS:
-        raise ValueError(f"assignment must be 'wasserstein' or 'persistence', got {assignment!r}")
+        raise ValueError(f"assignment must be 'persistence' or 'wasserstein', got {assignment!r}")
     maps = class_maps(logits, target, activation, include_background)
     how = check_levels(logits.ndim - 2, construction, frame, dims)
     prediction, truth = cuts(maps, patch, crops, generator)
@@ -102,7 +104,9 @@ def _to_mask(prediction: Tensor, mask: Tensor, how: Levels, assignment: Assignme
     to_corner, to_diagonal = (1 - birth).square() + death.square(), (birth - death).square() / 2
     # Matching a bar saves its own way to the diagonal and that of its partner.
     saved = (to_diagonal + 0.5 - to_corner).detach()
-    matched = places(saved if assignment == "wasserstein" else birth - death, d) < wanted[d.batch, d.dim]
+    # Of equally long bars the brighter one leads, whichever way the map lies.
+    length = ((birth - death).double() + 1e-9 * birth).detach()
+    matched = leading(saved if assignment == "wasserstein" else length, d, wanted)
     if assignment == "wasserstein":
         matched &= saved > 0
     ignored = (birth - death).detach() <= threshold
@@ -131,7 +135,7 @@ class TopologicalWassersteinLoss(nn.Module):
         construction: "V" or "T".
         frame: Level of a border around each map or patch.
         dims: Dimensions that count.
-        assignment: "wasserstein" or "persistence".
+        assignment: "persistence" or "wasserstein".
         threshold: Shorter unmatched bars are left alone.
         patch: Sides of the patches.
         crops: Number of patches at random places.
@@ -152,7 +156,7 @@ class TopologicalWassersteinLoss(nn.Module):
         construction: str = "V",
         frame: float | None = None,
         dims: Sequence[int] | None = None,
-        assignment: Assignment = "wasserstein",
+        assignment: Assignment = "persistence",
         threshold: float = 0.0,
         patch: int | Sequence[int] | None = None,
         crops: int | None = None,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from topolens.losses.class_bars import check_levels, class_bars, places, sums
+from topolens.diagrams import Diagrams
+from topolens.losses.class_bars import check_levels, class_bars, leading, sums
 from topolens.losses.class_maps import Activation, Reduction, check_reduction, probabilities, reduced
 from topolens.losses.precision import without_autocast
 
@@ -50,11 +52,10 @@ def total_persistence(
         TypeError: If `logits` is no floating-point tensor.
 
     Gradients: to the pixels of birth and death of each bar; none where the map is constant.
-    Cost: that of the bars, and a sort of them.
+    Cost: that of the bars.
     Source: "A topology layer for machine learning", 2020, sections 3 and 4.
 
     Example:
-        >>> import torch
         >>> p = torch.tensor([[[[0.9, 0.1, 0.6]]]])                  # bars from 0.9 to 0 and from 0.6 to 0.1
         >>> total_persistence(p, activation=None, dims=[0], ranks=(1, None))
         tensor(0.5000)
@@ -65,9 +66,13 @@ def total_persistence(
     probability = probabilities(logits, activation)
     maps = probability if include_background or logits.shape[1] == 1 else probability[:, 1:]
     d = class_bars(maps.flatten(0, 1), check_levels(logits.ndim - 2, construction, frame, dims))
-    place = places(d.persistence, d)
-    counted = (place >= first) if last is None else (place >= first) & (place < last)
+    counted = ~_first(d, first) if last is None else _first(d, last) & ~_first(d, first)
     return reduced(sums(d.persistence.pow(power).masked_fill(~counted, 0.0), d).view(maps.shape[:2]), reduction)
+
+
+def _first(d: Diagrams, k: int) -> Tensor:
+    """Whether each bar is among the longest k of its item and dimension."""
+    return leading(d.persistence, d, torch.full((d.batch_size, 3), k, device=d.batch.device))
 
 
 def check_power(power: float) -> float:
@@ -99,7 +104,6 @@ class TotalPersistenceLoss(nn.Module):
         ranks: From which to which bar of each dimension.
 
     Example:
-        >>> import torch
         >>> TotalPersistenceLoss(dims=[1], ranks=(1, None))(torch.zeros(1, 1, 5, 5))
         tensor(0.)
     """
