@@ -7,6 +7,8 @@ from torch import Tensor
 
 from topolens.losses.class_maps import Activation, class_maps, probabilities
 
+LARGEST = 1e4  # of logits, so that channels of -inf give a large number and no NaN
+
 
 def decided(
     logits: Tensor,
@@ -20,16 +22,16 @@ def decided(
     largest of them, the first of equal ones; others, and a single one, need more than 1/2. Arguments as in
     `class_maps`; `shift` (batch, channels) is added to probabilities before they are compared.
     """
-    with torch.no_grad():
-        p = probabilities(logits, activation).detach()
-        if shift is not None:
-            p = p + shift.to(p).reshape(*shift.shape, *[1] * (p.ndim - 2))
-        if p.shape[1] == 1 or activation == "sigmoid":
-            masks = p > 0.5
-        else:
-            channel = torch.arange(p.shape[1], device=p.device).view(-1, *[1] * (p.ndim - 2))
-            masks = p.argmax(1, keepdim=True) == channel
-    return masks if include_background or p.shape[1] == 1 else masks[:, 1:]
+    x, threshold = logits.detach(), 0.5 if activation is None else 0.0
+    if shift is not None:
+        shift = shift.reshape(*shift.shape, *[1] * (x.ndim - 2))
+        x, threshold = probabilities(x, activation) + shift.to(x), 0.5
+    if x.shape[1] == 1 or activation == "sigmoid":
+        masks = x > threshold
+    else:
+        channel = torch.arange(x.shape[1], device=x.device).view(-1, *[1] * (x.ndim - 2))
+        masks = x.argmax(1, keepdim=True) == channel
+    return masks if include_background or x.shape[1] == 1 else masks[:, 1:]
 
 
 def cross_entropy_maps(
@@ -51,6 +53,7 @@ def _log_odds(x: Tensor, activation: Activation | None) -> Tensor:
     if activation is None:
         tiny = torch.finfo(x.dtype).eps
         return x.clamp(tiny, 1 - tiny).logit()
+    x = x.clamp(-LARGEST, LARGEST)
     if activation == "sigmoid" or channels == 1:
         return x
     others = [torch.cat([x[:, :c], x[:, c + 1 :]], 1) for c in range(channels)]

@@ -71,9 +71,7 @@ def topograph(
         >>> topograph(broken, ring, activation=None)
         tensor(0.7500)
     """
-    check_reduction(reduction)
-    if aggregate not in AGGREGATES:
-        raise ValueError(f"aggregate must be one of {', '.join(map(repr, AGGREGATES))}, got {aggregate!r}")
+    _check_settings(reduction, aggregate, noise)
     maps = class_maps(logits, target, activation, include_background)
     wide = _check_images(logits, connectivity)
     shift = _shift(logits, noise, generator)
@@ -110,6 +108,14 @@ def topograph_regions(prediction: Tensor, target: Tensor, connectivity: int | No
     return _critical(prediction != 0, target != 0, wide)
 
 
+def _check_settings(reduction: str, aggregate: str, noise: float) -> None:
+    check_reduction(reduction)
+    if aggregate not in AGGREGATES:
+        raise ValueError(f"aggregate must be one of {', '.join(map(repr, AGGREGATES))}, got {aggregate!r}")
+    if not 0 <= noise <= 1:
+        raise ValueError(f"noise must lie in [0, 1], got {noise}")
+
+
 def _check_images(x: Tensor, connectivity: int | None) -> bool:
     """Whether the foreground of images is 8-connected."""
     if x.ndim != 4:
@@ -122,8 +128,6 @@ def _check_images(x: Tensor, connectivity: int | None) -> bool:
 
 def _shift(logits: Tensor, noise: float, generator: torch.Generator | None) -> Tensor | None:
     """Shifts (batch, channels) of probabilities, one random channel of each item."""
-    if not 0 <= noise <= 1:
-        raise ValueError(f"noise must lie in [0, 1], got {noise}")
     if noise == 0:
         return None
     device = "cpu" if generator is None else generator.device
@@ -142,17 +146,14 @@ def _critical(prediction: Tensor, target: Tensor, wide: bool) -> Tensor:
 def _summed(wrong: Tensor, regions: Tensor, aggregate: Aggregate) -> Tensor:
     """Aggregates over regions, summed for each item and class."""
     batch, classes = wrong.shape[:2]
-    flat = regions.reshape(batch * classes, -1)
+    flat = regions.flatten(0, 1).flatten(1)
     item, pixel = flat.nonzero(as_tuple=True)
-    values = wrong.reshape(batch * classes, -1)[item, pixel]
+    values = wrong.flatten(0, 1).flatten(1)[item, pixel]
     counts = flat.amax(1) if flat.shape[1] else flat.sum(1)
     region = flat[item, pixel] - 1 + (counts.cumsum(0) - counts)[item]
     owner = torch.repeat_interleave(counts)
-    return (
-        values.new_zeros(batch * classes)
-        .index_add(0, owner, _aggregated(values, region, len(owner), aggregate))
-        .view(batch, classes)
-    )
+    each = _aggregated(values, region, len(owner), aggregate)
+    return values.new_zeros(batch * classes).index_add(0, owner, each).view(batch, classes)
 
 
 def _aggregated(values: Tensor, region: Tensor, count: int, aggregate: Aggregate) -> Tensor:
@@ -198,10 +199,8 @@ class TopographLoss(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        check_reduction(reduction)
+        _check_settings(reduction, aggregate, noise)
         foreground_is_wide(connectivity, 2)
-        if aggregate not in AGGREGATES:
-            raise ValueError(f"aggregate must be one of {', '.join(map(repr, AGGREGATES))}, got {aggregate!r}")
         self.activation, self.include_background, self.reduction = activation, include_background, reduction
         self.connectivity, self.aggregate, self.noise, self.generator = connectivity, aggregate, noise, generator
 

@@ -32,6 +32,7 @@ def simple_points(mask: Tensor, connectivity: int | None = None) -> Tensor:
     Source: "Simple points, topological numbers and geodesic neighborhoods in cubic grids", 1994.
 
     Example:
+        >>> import torch
         >>> bar = torch.tensor([[[[0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]]]])
         >>> (bar * simple_points(bar))[0, 0, 1]                     # only its ends can go
         tensor([0, 1, 0, 1, 0])
