@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from topolens._optional import skimage
+from topolens.metrics.components import numbered
 from topolens.metrics.masks import pair_of
 
 
@@ -32,10 +33,10 @@ def cldice(
         TypeError: If one of the two is no tensor.
         ValueError: If a shape, axes or values are wrong.
 
-    Cost: two skeletons per item, one after the other on the CPU, about 1.5 ms each for 512 x 512 pixels.
+    Cost: two skeletons per item, one after the other on the CPU, about 3 ms each for 512 x 512 pixels.
     Source: "clDice – a novel topology-preserving loss function for tubular structure segmentation", 2021. Skeletons
-        are those of scikit-image: Zhang's thinning in 2D, Lee's in 3D. They depend a little on how an image is turned,
-        and so do the scores; other thinnings give others. A mask that thinning eats up whole is its own skeleton.
+        are those of scikit-image: Zhang's thinning in 2D, Lee's in 3D. They depend on how an image is turned,
+        and so do the scores (by 0.01 at most on masks of TopoMortar); other thinnings give others. Lee's eats up some small pieces; here they stay as they are.
 
     Example:
         >>> road = torch.ones(1, 3, 9, dtype=torch.bool)
@@ -61,4 +62,9 @@ def _share(skeleton: np.ndarray, mask: np.ndarray) -> float:
 
 def _skeleton(mask: np.ndarray) -> np.ndarray:
     thin = skimage("morphology").skeletonize(mask) > 0
-    return thin if thin.any() else mask
+    if mask.ndim == 2:
+        return thin
+    labels, counts = numbered(mask[None], 26)
+    lost = np.ones(1 + counts[0], dtype=bool)
+    lost[labels[0][thin]] = lost[0] = False
+    return thin | lost[labels[0]]

@@ -34,7 +34,7 @@ def diu(prediction: Tensor, target: Tensor, *, connectivity: int, classes: Seque
         ValueError: If connectivity, a shape or values are wrong.
 
     Cost: one run of the engine on images of three levels, on the CPU: about that of `betti_numbers` in 2D; a volume of
-        64 x 64 x 64 voxels takes 0.1 s.
+        64 x 64 x 64 voxels takes 0.03 s.
     Source: "Topograph: an efficient graph-based framework for strictly topology preserving image segmentation", 2025.
         There both masks are first thickened by amounts below a pixel, and the released program counts neighbours
         instead; here the definition is taken on the pixels themselves, so that two masks that touch along a side

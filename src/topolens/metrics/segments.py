@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -44,7 +45,7 @@ def variation_of_information(
         TypeError: If one of the two is no tensor.
         ValueError: If connectivity, a shape or values are wrong.
 
-    Cost: labels and one table of counts per item, on the CPU, 5 ms for 512 x 512 pixels.
+    Cost: labels and one table of counts per item, on the CPU, some 10 ms for 512 x 512 pixels.
     Source: "Comparing clusterings – an information based distance", 2007; the background of the target is left out as
         in the CREMI challenge. scikit-image does the sums. All that the prediction misses of the target is one segment.
 
@@ -105,8 +106,10 @@ def adapted_rand_error(
     for p, y in _labels(one, other, connectivity):
         if not (p.any() and y.any()):
             rows.append(float(p.any() != y.any()))
-        else:
-            rows.append(float(score(y, p, ignore_labels=(0,) if ignore_background else ())[0]))
+            continue
+        with np.errstate(invalid="ignore"):
+            error = float(score(y, p, ignore_labels=(0,) if ignore_background else ())[0])
+        rows.append(0.0 if math.isnan(error) else error)  # no two pixels share a component, in neither of them
     return one.grouped(torch.tensor(rows, dtype=torch.get_default_dtype()))
 
 

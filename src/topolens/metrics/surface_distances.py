@@ -52,7 +52,8 @@ def surface_distances(
         TypeError: If one of the two is no tensor.
         ValueError: If a shape, spacing, axes or values are wrong.
 
-    Cost: two exact Euclidean distance transforms per item, one after the other on the CPU: 27 ms for 512 x 512 pixels.
+    Cost: two exact Euclidean distance transforms of the box around both masks, item by item on the CPU: 27 ms for
+        512 x 512 pixels.
     Source: "Metrics for evaluating 3D medical image segmentation: analysis, selection, and tool", 2015. The percentile
         is that of both directions together, as in medpy and TopoMortar; MONAI has the larger one of two percentiles.
         The average, too, is over both together, where medpy has the mean of two means.
@@ -69,7 +70,8 @@ def surface_distances(
     rows = []
     for p, y in zip(one.items.cpu().numpy(), other.items.cpu().numpy(), strict=True):
         if p.any() and y.any():
-            found = _distances(_surface(p), _surface(y), steps)
+            box = _box(p | y)
+            found = _distances(_surface(p[box]), _surface(y[box]), steps)
             rows.append((np.percentile(found, 95), found.mean()))
         else:
             rows.append((worst, worst) if p.any() or y.any() else (0.0, 0.0))
@@ -117,6 +119,13 @@ def average_surface_distance(
         tensor([0.3333])
     """
     return surface_distances(prediction, target, spacing=spacing, absent=absent, axes=axes, classes=classes).average
+
+
+def _box(mask: np.ndarray) -> tuple[slice, ...]:
+    """The smallest box around a mask; what lies outside of it cannot be near."""
+    axes = range(mask.ndim)
+    spans = [np.flatnonzero(mask.any(axis=tuple(a for a in axes if a != axis))) for axis in axes]
+    return tuple(slice(span[0], span[-1] + 1) for span in spans)
 
 
 def _surface(mask: np.ndarray) -> np.ndarray:
