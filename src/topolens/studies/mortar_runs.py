@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -120,13 +121,14 @@ def results(
     work.mkdir(parents=True, exist_ok=True)
     todo = [Run(kind, row, seed) for seed in seeds for kind in labels for row in ROWS]
     new = [not place_of(run, source, recipe, work).with_suffix(".json").exists() for run in todo]
-    spent, done, out = 0.0, 0, []
+    start, done, out = time.perf_counter(), 0, []
     made: Iterator[dict[str, Any]] = Parallel(n_jobs=workers, return_as="generator")(
         delayed(measured)(run, source, recipe, work) for run in todo
     )
     for run, fresh, result in zip(todo, new, made, strict=True):
         out.append(result)
-        spent, done = spent + fresh * result["seconds"] / workers, done + fresh
+        done += fresh
         if progress is not None and done:
-            progress(spent, spent * sum(new) / done, f"{run.labels} labels, {run.row}, seed {run.seed}")
+            seconds = time.perf_counter() - start
+            progress(seconds, seconds * sum(new) / done, f"{run.labels} labels, {run.row}, seed {run.seed}")
     return out

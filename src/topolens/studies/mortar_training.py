@@ -59,7 +59,7 @@ class Trained(NamedTuple):
     """A network, and what it took."""
 
     model: UNet
-    seconds: float  # all steps, those of a shared beginning included
+    seconds: float  # of the steps made here, not of a beginning that was found
     late_seconds: float  # of one step of the last part
     loss: float  # mean of the last steps
 
@@ -85,28 +85,29 @@ def train(
     images, labels = images.to(device), labels.to(device)
     optimiser, schedule = _optimiser(model, recipe)
     generator = torch.Generator().manual_seed(seed)
-    start = round(recipe.late * recipe.steps)
+    start = min(round(recipe.late * recipe.steps), recipe.steps - 1)
     objective = Objective(how, start, recipe.steps // 20)
     augmentation = Augmentation(recipe.turns, recipe.light, how.hue)
     parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
     place = work / f"beginning-{_key(row, labels, recipe, seed)}.pt"
-    first, seconds, losses = 0, 0.0, []
+    first, seconds, early, losses = 0, 0.0, 0.0, []
     if how.rounds == 1 and place.exists():
-        first, seconds = start, _restore(place, parts, generator)
+        first = start
+        _restore(place, parts, generator)
         objective.resume(start)
     for step in range(first, recipe.steps):
         if step == start:
             early = seconds
             if how.rounds == 1 and not place.exists():
-                _keep(place, parts, generator, seconds)
+                _keep(place, parts, generator)
         began = time.perf_counter()
         if how.rounds > 1 and step and step % -(-recipe.steps // how.rounds) == 0:
             labels = probabilities(model, images)
         x, y = crops(images, labels, recipe.batch, recipe.side, augmentation, generator)
         losses.append(_step(model, objective, optimiser, schedule, x, y))
         seconds += time.perf_counter() - began
-    last = losses[-100:]
-    return Trained(model, seconds, (seconds - early) / max(recipe.steps - start, 1), float(torch.stack(last).mean()))
+    late = (seconds - early) / (recipe.steps - start)
+    return Trained(model, seconds, late, float(torch.stack(losses[-100:]).mean()))
 
 
 def _step(
@@ -142,20 +143,19 @@ def _key(row: str, labels: Tensor, recipe: Recipe, seed: int) -> str:
     return hashlib.sha256(words.encode() + labels.cpu().numpy().tobytes()).hexdigest()[:24]
 
 
-def _keep(place: Path, parts: dict[str, Any], generator: torch.Generator, seconds: float) -> None:
+def _keep(place: Path, parts: dict[str, Any], generator: torch.Generator) -> None:
     states = {name: part.state_dict() for name, part in parts.items()}
     states["schedule"].pop("lr_lambdas", None)
     part = place.with_suffix(f".{id(parts)}.partial")  # another process may be writing the same beginning
-    torch.save(states | {"generator": generator.get_state(), "seconds": seconds}, part)
+    torch.save(states | {"generator": generator.get_state()}, part)
     part.replace(place)
 
 
-def _restore(place: Path, parts: dict[str, Any], generator: torch.Generator) -> float:
+def _restore(place: Path, parts: dict[str, Any], generator: torch.Generator) -> None:
     found = torch.load(place, weights_only=True)
     for name, part in parts.items():
         part.load_state_dict(found[name] | ({"lr_lambdas": [None]} if name == "schedule" else {}))
     generator.set_state(found["generator"])
-    return float(found["seconds"])
 
 
 @torch.no_grad()

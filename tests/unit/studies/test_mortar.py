@@ -130,6 +130,14 @@ def test_a_shared_beginning_changes_nothing(source: Source, tmp_path: Path, monk
     assert len(list((tmp_path / "after").glob("beginning-*.pt"))) == 2
 
 
+def test_one_step_is_enough(source: Source, tmp_path: Path) -> None:
+    data = read_mortar(source.paths)
+    for name in ("Topograph", BASELINE):
+        made = train(name, data.train, data.labels["accurate"], replace(TINY, steps=1), 0, tmp_path)
+        assert made.loss > 0
+        assert made.late_seconds > 0
+
+
 def test_self_distillation_learns_from_what_the_network_sees(
     source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
