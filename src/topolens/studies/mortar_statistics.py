@@ -50,19 +50,25 @@ def paired(differences: np.ndarray, groups: Sequence[str], draws: int = DRAWS) -
 
     Args:
         differences: Of one loss minus another, shape (seeds, images).
-        groups: Of each image; groups count alike, however many images they have.
+        groups: Of each image; groups count alike, however many images they have. Images are drawn within them if each
+            has two at least, else all together.
         draws: How often images are drawn.
     """
-    per_image, shares = differences.mean(0), _shares(groups)
-    mean = float(per_image @ shares)
+    count = len(groups)
+    values = count * differences.mean(0) * _shares(groups)  # their plain mean is that of the groups
+    mean = float(values.mean())
+    # A group of one image has no spread to draw from: then groups themselves are what might have been others.
+    strata = list(groups) if min(map(list(groups).count, groups)) > 1 else ["all"] * count
     generator = np.random.default_rng(0)
-    drawn = np.zeros(draws)
-    for group in dict.fromkeys(groups):
-        own = np.flatnonzero(np.array(groups) == group)
-        drawn += generator.multinomial(len(own), np.full(len(own), 1 / len(own)), draws) @ (per_image * shares)[own]
+    drawn = np.full(draws, mean)
+    for stratum in dict.fromkeys(strata):
+        own = values[np.flatnonzero(np.array(strata) == stratum)]
+        many = len(own)
+        spread = np.sqrt(many / max(many - 1, 1)) * (own - own.mean())  # drawn again, few images vary too little
+        drawn += generator.multinomial(many, np.full(many, 1 / many), draws) @ spread / count
     tails = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
     low, high = np.quantile(drawn, [0.025, 0.975])
-    agreeing = int((np.sign((differences @ shares).round(12)) == np.sign(round(mean, 12))).sum())
+    agreeing = int((np.sign((differences @ _shares(groups)).round(12)) == np.sign(round(mean, 12))).sum())
     return Difference(mean, (float(low), float(high)), min(1.0, 2 * (tails + 1) / (draws + 1)), agreeing)
 
 

@@ -204,16 +204,27 @@ def test_paired_bootstrap() -> None:
     assert clear.p_value < 0.001
     assert clear.agreeing == 3
     assert clear.interval[0] < clear.mean < clear.interval[1] < 0
-    spread = noise.mean(0).reshape(2, 20).std(1) / np.sqrt(20) / 2
+    spread = noise.mean(0).reshape(2, 20).std(1, ddof=1) / np.sqrt(20) / 2
     assert clear.interval[1] - clear.mean == pytest.approx(1.96 * np.hypot(*spread), rel=0.1)
     assert paired(np.zeros((2, 5)), ["a"] * 5).p_value == 1
 
 
+def test_groups_of_one_image_are_drawn_as_images() -> None:
+    noise = np.random.default_rng(3).normal(0, 1, (2, 6))
+    assert paired(noise, list("abcdef")) == paired(noise, ["a"] * 6)
+    assert paired(noise, list("abcdef")).p_value > 0.05
+    low, high = paired(noise - 0.1, list("aabbcc")).interval
+    assert low < high
+    assert (paired(noise, list("aabbbb")).mean) == pytest.approx(noise[:, :2].mean() / 2 + noise[:, 2:].mean() / 2)
+
+
 def test_bootstrap_is_sized_right() -> None:
-    """Without a difference, one test in twenty or so is below 5 %."""
+    """Without a difference, one test in twenty or so is below 5 %, also where groups are small."""
     generator = np.random.default_rng(0)
-    p = [paired(generator.normal(0, 1, (3, 30)), ["a"] * 30, draws=500).p_value for _ in range(300)]
-    assert 0.02 < np.mean(np.array(p) < 0.05) < 0.1
+    for groups in (["a"] * 30, list("aabbccddeeff"), list("abcdefghij")):
+        noise = generator.normal(0, 1, (400, 3, len(groups)))
+        p = [paired(one, groups, draws=400).p_value for one in noise]
+        assert 0.02 < np.mean(np.array(p) < 0.05) < 0.11
 
 
 @pytest.mark.parametrize(
