@@ -47,7 +47,7 @@ def masks(
     columns = max(1, min(int(columns), 1 + len(drawn)))
     rows = -(-(1 + len(drawn)) // columns)
     tall = min(picture.shape[0] / picture.shape[1], 2.0)
-    height = rows * (WIDTH / columns * tall + (0.24 if titles else 0.06)) + 0.4
+    height = rows * (WIDTH / columns * tall + (0.24 if titles else 0.06)) + 0.2 + 0.2 * -(-len(kinds) // 3)
     figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02))
     colours = ListedColormap(COLOURS[: len(kinds)])
     for place in range(1 + len(drawn)):
@@ -60,5 +60,5 @@ def masks(
         if place < len(titles):
             axes.set_title(titles[place], fontsize=min(9.5, 34 / columns + 1), color=MUTED, pad=2)
     key = [Patch(facecolor=colour, label=kind) for colour, kind in zip(COLOURS, kinds, strict=False)]
-    figure.legend(handles=key, loc="outside lower center", ncols=len(kinds), frameon=False, fontsize=8)
+    figure.legend(handles=key, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure

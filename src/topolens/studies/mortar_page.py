@@ -279,5 +279,5 @@ def _pictures(kind: str, rows: Results, source: Source, recipe: Recipe, work: Pa
         )
         found[part] = Figure("masks", caption, {
             "photograph": data.test[chosen].permute(1, 2, 0).numpy()[where], "kinds": KINDS, "columns": 4,
-            "masks": [mark[where] for mark in marks.values()], "titles": ["photograph", *marks]})  # fmt: skip
+            "masks": [mark[where] for mark in marks.values()], "titles": ["photograph", *(name.removeprefix(f"{BASELINE}, ") for name in marks)]})  # fmt: skip
     return found

@@ -7,6 +7,7 @@ from scipy import ndimage
 
 KINDS = ("brick", "mortar", "piece too many", "piece missing", "hole too many", "hole missing")
 BRICK, MORTAR, EXTRA_PIECE, LOST_PIECE, EXTRA_HOLE, LOST_HOLE = range(len(KINDS))
+WRONG = (EXTRA_PIECE, LOST_PIECE, EXTRA_HOLE, LOST_HOLE)
 OUTSIDE = 1  # number of what is around a mask: it begins at the first pixel of the border laid around
 AROUND = np.ones((3, 3), dtype=bool)
 
@@ -51,9 +52,14 @@ def _alone(found: np.ndarray, true: np.ndarray) -> tuple[list[int], list[int]]:
 
 
 def window(marks: np.ndarray, side: int) -> tuple[slice, slice]:
-    """The square of a grid with the most pixels in errors."""
+    """The square, of those half a side apart, that touches most errors; with most of their pixels, of several."""
     high, wide = (min(side, extent) for extent in marks.shape)
-    corners = [(i, j) for i in range(0, marks.shape[0] - high + 1, max(high // 2, 1))
-               for j in range(0, marks.shape[1] - wide + 1, max(wide // 2, 1))]  # fmt: skip
-    top, left = max(corners, key=lambda c: int((marks[c[0] : c[0] + high, c[1] : c[1] + wide] > MORTAR).sum()))
-    return slice(top, top + high), slice(left, left + wide)
+    numbers = sum((ndimage.label(marks == kind)[0] * len(KINDS) + kind) * (marks == kind) for kind in WRONG)
+    best, found = (-1, -1), (slice(0, high), slice(0, wide))
+    for top in range(0, marks.shape[0] - high + 1, max(high // 2, 1)):
+        for left in range(0, marks.shape[1] - wide + 1, max(wide // 2, 1)):
+            here = slice(top, top + high), slice(left, left + wide)
+            score = len(np.unique(numbers[here])), int((numbers[here] > 0).sum())
+            if score > best:
+                best, found = score, here
+    return found

@@ -266,6 +266,8 @@ def test_errors_are_marked() -> None:
     assert set(np.unique(marked(~truth, ~truth))) == {0, 1}
     assert set(np.unique(marked(np.zeros_like(truth), truth))) == {BRICK, LOST_PIECE, LOST_HOLE}
     assert window(marks, 8) == (slice(0, 8), slice(12, 20))
+    marks[16:18, 16:18], marks[12, 18], marks[19, 19] = LOST_PIECE, LOST_PIECE, EXTRA_HOLE
+    assert window(marks, 8) == (slice(12, 20), slice(12, 20))
 
 
 def test_published_figures_are_whole() -> None:
