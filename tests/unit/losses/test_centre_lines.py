@@ -182,11 +182,11 @@ def test_skeleton_recall_by_hand() -> None:
     assert skeleton_recall(torch.randn(2, 2, 15, 15), maps, include_background=True, reduction="none").shape == (2, 2)
 
 
-def cbdice_by_hand(p: np.ndarray, y: np.ndarray, weighting: str, smooth: float) -> float:
+def cbdice_by_hand(p: np.ndarray, y: np.ndarray, weighting: str, iterations: int | None) -> float:
     """The published formulas, on one map, with a skeleton given by `soft_skeleton`."""
 
     def maps(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        line = soft_skeleton(torch.as_tensor(mask, dtype=torch.float64)[None, None])[0, 0].numpy()
+        line = soft_skeleton(torch.as_tensor(mask, dtype=torch.float64)[None, None], iterations)[0, 0].numpy()
         depth = ndimage.distance_transform_edt(mask)
         radius = depth * line
         most = max(1, radius.max())
@@ -203,6 +203,7 @@ def cbdice_by_hand(p: np.ndarray, y: np.ndarray, weighting: str, smooth: float) 
     def combined(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
         return np.where(b != 0, b * c, np.where(a != 0, a * c, 0))
 
+    smooth = 0.7
     depth_p, normal_p, weight_p = (m * p for m in maps(p > 0.5))
     depth_y, normal_y, weight_y = maps(y > 0.5)
     first = ((weight_p * depth_y).sum() + smooth) / (combined(normal_p, normal_y, weight_p).sum() + smooth)
@@ -212,15 +213,15 @@ def cbdice_by_hand(p: np.ndarray, y: np.ndarray, weighting: str, smooth: float) 
 
 @pytest.mark.parametrize("weighting", ["inverse", "linear"])
 @pytest.mark.parametrize("shape", [(12, 15), (7, 8, 9)])
-def test_cbdice_by_the_published_formulas(weighting: str, shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("iterations", [None, 0])
+def test_cbdice_by_the_published_formulas(weighting: str, shape: tuple[int, ...], iterations: int | None) -> None:
     rng = np.random.default_rng(1)
     y = ndimage.gaussian_filter(rng.random(shape), 1.5)
     p = ndimage.gaussian_filter(rng.random(shape), 1.5)
     y, p = (y > np.median(y)).astype(float), (0.5 + 6 * (0.7 * p + 0.3 * y - np.median(y))).clip(0.01, 0.99)
-    value = cbdice(
-        torch.as_tensor(p)[None, None], torch.as_tensor(y)[None, None], activation=None, weighting=weighting, smooth=0.7
-    )
-    assert float(value) == pytest.approx(cbdice_by_hand(p, y, weighting, 0.7), rel=1e-9)
+    maps = torch.as_tensor(p)[None, None], torch.as_tensor(y)[None, None]
+    value = cbdice(*maps, activation=None, weighting=weighting, iterations=iterations, smooth=0.7)
+    assert float(value) == pytest.approx(cbdice_by_hand(p, y, weighting, iterations), rel=1e-9)
 
 
 @pytest.mark.parametrize("name", ["soft", "topological", "recall"])

@@ -1,5 +1,6 @@
 """Skeletons, soft and topological: by hand, on thin and odd shapes, and what is refused."""
 
+import numpy as np
 import pytest
 import torch
 from scipy import ndimage
@@ -28,6 +29,20 @@ def test_soft_skeleton_of_numbers_by_hand() -> None:
     torch.testing.assert_close(soft_skeleton(x, 0), expected)
     # second: erosion .1 .1 .1 .2 .2 .3, opening .1 .1 .2 .2 .3 .3: nothing is left
     torch.testing.assert_close(soft_skeleton(x, 1), expected)
+
+
+@pytest.mark.parametrize("shape", [(7, 9), (5, 4, 6)])
+def test_soft_skeleton_by_its_definition(shape: tuple[int, ...]) -> None:
+    """Pixel by pixel: the least along the axes, the largest all around, and what opening removes."""
+    cross = ndimage.generate_binary_structure(len(shape), 1)
+    x = torch.rand(shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    image, expected = x.numpy(), None
+    for _ in range(4):
+        eroded = ndimage.grey_erosion(image, footprint=cross, mode="constant", cval=2)
+        delta = np.maximum(image - ndimage.grey_dilation(eroded, size=3, mode="constant", cval=-1), 0)
+        expected = delta if expected is None else expected + delta * (1 - expected)
+        image = eroded
+    torch.testing.assert_close(soft_skeleton(x[None, None], 3)[0, 0], torch.as_tensor(expected))
 
 
 def test_steps_are_the_radius_along_the_axes() -> None:
