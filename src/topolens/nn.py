@@ -53,8 +53,10 @@ from topolens.losses import (
     Scheduled,
     SkeletonRecallLoss,
     SoftClDiceLoss,
+    TopographLoss,
     TopologicalWassersteinLoss,
     TotalPersistenceLoss,
+    WarpingLoss,
 )
 
 __all__ = [
@@ -107,7 +109,9 @@ __all__ = [
     "SoftPersistenceFilter2d",
     "SoftPersistenceFilter3d",
     "TentTransform",
+    "TopographLoss",
     "TopologicalWassersteinLoss",
     "TotalPersistenceLoss",
     "VertexFiltration",
+    "WarpingLoss",
 ]

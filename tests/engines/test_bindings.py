@@ -29,6 +29,10 @@ def pixels(rng: np.random.Generator, axes: int) -> np.ndarray:
     return rng.integers(0, 4, (2, *rng.integers(0, 6, axes))).astype("f4")
 
 
+def masks(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    return tuple(rng.integers(0, 2, (2, 2, 1 + n % 2, n, n + 1)).astype(np.uint8))
+
+
 def triangle(rng: np.random.Generator, n: int) -> np.ndarray:
     return np.concatenate([np.zeros(n), rng.integers(0, 5, n * (n - 1) // 2)]).astype("f4")
 
@@ -63,6 +67,7 @@ VALID: dict[str, Callable[[np.random.Generator, int], tuple[Any, ...]]] = {
         1,
     ),
     "extended_graph_pairs": lambda r, n: (r.random(n, "f4"), ends(r, n, n).T.copy(), np.array([0, n]), 2),
+    "homotopy_warp": lambda r, n: (*masks(r, n), n % 3 == 0, 2),
     "image_pairs": lambda r, n: ((x := pixels(r, 2)) + 1, x, "VT"[n % 2], 1, 2),
     "kth_neighbour": lambda r, n: (r.random((n + 1, 3), "f4"), 1, 2),
     "lower_star_critical": lambda r, n: (
@@ -123,6 +128,7 @@ VALID: dict[str, Callable[[np.random.Generator, int], tuple[Any, ...]]] = {
         1,
     ),
     "signal_pairs": lambda r, n: (pixels(r, 1), 2),
+    "simple_points": lambda r, n: (masks(r, n)[0], n % 3 == 0, 2),
     "spanning_tree": lambda r, n: (square(r, n), 2),
     "spanning_tree_points": lambda r, n: (r.random((2, n, 3), "f4"), 2),
     "values_of_distances": lambda r, n: (square(r, n), 2),
@@ -130,6 +136,7 @@ VALID: dict[str, Callable[[np.random.Generator, int], tuple[Any, ...]]] = {
     "volume_image_pairs": lambda r, n: ((x := pixels(r, 3)) + 1, x, "VT"[n % 2], 2, 2),
     "volume_pairs": lambda r, n: (pixels(r, 3), "VT"[n % 2], 2, 2),
     "witness_edges": lambda r, n: (r.random((4, n), "f4"), r.random(n, "f4"), 2),
+    "wrong_regions": lambda r, n: (*(x[:, :1].copy() for x in masks(r, n)), n % 3 == 0, 2),
 }
 
 

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
-#include <queue>
 #include <utility>
 #include <vector>
 
@@ -86,60 +85,71 @@ public:
 
     // Writes `from` deformed towards `to`.
     void compute(const std::uint8_t* from, const std::uint8_t* to, std::uint8_t* warped) {
-        bool differ = false;
+        missing_.clear();
+        surplus_.clear();
         mask_.for_points([&](Index i, std::int64_t k) {
-            mask_[i] = from[k] != 0;
-            const bool wrong = (from[k] != 0) != (to[k] != 0);
-            at(state_, i) = !wrong ? State::settled : mask_[i] ? State::surplus : State::missing;
-            differ |= wrong;
+            warped[k] = mask_[i] = from[k] != 0;
+            const bool wanted = to[k] != 0;
+            at(state_, i) = wanted == mask_[i] ? State::settled : wanted ? State::missing : State::surplus;
+            if (wanted != mask_[i]) (wanted ? missing_ : surplus_).push_back({0, i, k});
         });
-        if (differ) {
-            measure(from, State::missing);
-            measure(from, State::surplus);
-            while (flip(State::missing) | flip(State::surplus)) {
-            }
+        measure(from, false, missing_);
+        measure(from, true, surplus_);
+        while (flip(State::missing, missing_) | flip(State::surplus, surplus_)) {
         }
-        mask_.for_points([&](Index i, std::int64_t k) { warped[k] = mask_[i]; });
+        for (const auto* points : {&missing_, &surplus_})
+            for (const Point& point : *points) warped[point.given] = mask_[point.place];
     }
 
 private:
     using Index = std::int32_t;
-    using Turn = std::pair<std::int64_t, Index>;
     enum class State : std::uint8_t { settled, missing, surplus, queued };
+    struct Point {
+        std::int64_t distance;  // squared
+        Index place;            // in the frame
+        std::int64_t given;     // in the array without it
+    };
+    using Turn = std::pair<std::int64_t, Index>;
 
     template <class T>
     static T& at(std::vector<T>& of, Index i) {
         return of[static_cast<std::size_t>(i)];
     }
 
-    void measure(const std::uint8_t* from, State kind) {
-        distances_.prepare(from, kind == State::missing, kind == State::surplus);
-        mask_.for_points([&](Index i, std::int64_t k) {
-            if (at(state_, i) == kind) at(distance_, i) = distances_.at(k);
-        });
+    // Distances to the nearest point of the mask, or from inside of it to the nearest one around it.
+    void measure(const std::uint8_t* from, bool inside, std::vector<Point>& points) {
+        if (points.empty()) return;
+        distances_.prepare(from, !inside, inside);
+        for (Point& point : points) at(distance_, point.place) = point.distance = distances_.at(point.given);
     }
 
-    // Flips points of one kind until none of them is simple; whether there was one.
-    bool flip(State kind) {
-        std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
-        const auto ask = [&](Index i) {
-            if (at(state_, i) != kind) return;
+    // Flips points of one kind until none of them is simple; whether there was one. A point that is not simple now can
+    // only become so when a neighbour is flipped, and is then asked again.
+    bool flip(State kind, const std::vector<Point>& points) {
+        turns_.clear();
+        const auto due = [&](Index i) {
+            if (at(state_, i) != kind || !points_.simple(mask_.around(i))) return false;
             at(state_, i) = State::queued;
-            turns.push({at(distance_, i), i});
+            return true;
         };
-        mask_.for_points([&](Index i, std::int64_t) { ask(i); });
+        for (const Point& point : points)
+            if (due(point.place)) turns_.push_back({point.distance, point.place});
+        std::make_heap(turns_.begin(), turns_.end(), std::greater<>());
         bool any = false;
-        while (!turns.empty()) {
-            const Index i = turns.top().second;
-            turns.pop();
-            if (!points_.simple(mask_.around(i))) {
-                at(state_, i) = kind;
-                continue;
-            }
+        while (!turns_.empty()) {
+            std::pop_heap(turns_.begin(), turns_.end(), std::greater<>());
+            const Index i = turns_.back().second;
+            turns_.pop_back();
+            at(state_, i) = kind;
+            if (!points_.simple(mask_.around(i))) continue;
             mask_[i] ^= 1;
             at(state_, i) = State::settled;
             any = true;
-            for (const Index step : mask_.steps()) ask(i + step);
+            for (const Index step : mask_.steps())
+                if (const auto j = static_cast<Index>(i + step); due(j)) {
+                    turns_.push_back({at(distance_, j), j});
+                    std::push_heap(turns_.begin(), turns_.end(), std::greater<>());
+                }
         }
         return any;
     }
@@ -149,6 +159,8 @@ private:
     SquaredDistances distances_;
     std::vector<State> state_;
     std::vector<std::int64_t> distance_;
+    std::vector<Point> missing_, surplus_;
+    std::vector<Turn> turns_;
 };
 
 }  // namespace topolens

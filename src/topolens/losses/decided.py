@@ -34,6 +34,18 @@ def decided(
     return masks if include_background or x.shape[1] == 1 else masks[:, 1:]
 
 
+def check_masks(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Both masks as booleans, if they are of one shape."""
+    for name, mask in (("prediction", prediction), ("target", target)):
+        if not isinstance(mask, Tensor):
+            raise TypeError(f"{name} must be a torch.Tensor, got {type(mask).__name__}; use torch.as_tensor({name})")
+    if prediction.shape != target.shape:
+        raise ValueError(
+            f"prediction and target must have one shape, got {tuple(prediction.shape)} and {tuple(target.shape)}"
+        )
+    return prediction != 0, target != 0
+
+
 def cross_entropy_maps(
     logits: Tensor, target: Tensor, activation: Activation | None = "auto", include_background: bool = False
 ) -> Tensor:

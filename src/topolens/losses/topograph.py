@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from topolens.engines import masks as kernel
 from topolens.losses.class_maps import Activation, Reduction, check_reduction, class_maps, reduced
-from topolens.losses.decided import decided
+from topolens.losses.decided import check_masks, decided
 from topolens.losses.precision import without_autocast
 from topolens.metrics.simple_points import foreground_is_wide
 
@@ -94,18 +94,15 @@ def topograph_regions(prediction: Tensor, target: Tensor, connectivity: int | No
         pixels.
 
     Raises:
+        TypeError: If one of them is no tensor.
         ValueError: If the shapes differ or are not those of images.
 
     Example:
         >>> topograph_regions(torch.tensor([[[[1, 0, 1]]]]), torch.tensor([[[[1, 1, 1]]]]))
         tensor([[[[0, 1, 0]]]])
     """
-    if prediction.shape != target.shape:
-        raise ValueError(
-            f"prediction and target must have one shape, got {tuple(prediction.shape)} and {tuple(target.shape)}"
-        )
-    wide = _check_images(prediction, connectivity)
-    return _critical(prediction != 0, target != 0, wide)
+    masks, truth = check_masks(prediction, target)
+    return _critical(masks, truth, _check_images(masks, connectivity))
 
 
 def _check_settings(reduction: str, aggregate: str, noise: float) -> None:

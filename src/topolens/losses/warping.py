@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from topolens.engines import masks as kernel
 from topolens.losses.class_maps import Activation, Reduction, check_reduction, one_map_per_class, reduced
-from topolens.losses.decided import cross_entropy_maps, decided
+from topolens.losses.decided import check_masks, cross_entropy_maps, decided
 from topolens.losses.precision import without_autocast
 from topolens.metrics.simple_points import foreground_is_wide
 
@@ -83,6 +83,7 @@ def critical_pixels(prediction: Tensor, target: Tensor, connectivity: int | None
         their union (in volumes: by simple points); if it is empty, their Betti numbers agree.
 
     Raises:
+        TypeError: If one of them is no tensor.
         ValueError: If the shapes differ or are not those of images or volumes.
 
     Cost: linear up to a logarithm in the number of wrong pixels, on the CPU, one thread per item.
@@ -93,16 +94,13 @@ def critical_pixels(prediction: Tensor, target: Tensor, connectivity: int | None
         >>> critical_pixels(torch.tensor([[[[1, 0, 1]]]]), torch.tensor([[[[1, 1, 1]]]]))
         tensor([[[[False,  True, False]]]])
     """
-    if prediction.shape != target.shape:
-        raise ValueError(
-            f"prediction and target must have one shape, got {tuple(prediction.shape)} and {tuple(target.shape)}"
-        )
+    masks = check_masks(prediction, target)
     if prediction.ndim not in (4, 5):
         raise ValueError(
             f"masks must have shape (batch, channels, h, w) or (batch, channels, d, h, w), got {tuple(target.shape)}"
         )
     wide = foreground_is_wide(connectivity, prediction.ndim - 2)
-    p, y = ((mask != 0).flatten(0, 1).cpu() for mask in (prediction, target))
+    p, y = (mask.flatten(0, 1).cpu() for mask in masks)
     left = (kernel.homotopy_warp(y, p, wide) != p) | (kernel.homotopy_warp(p, y, wide) != y)
     return left.reshape(prediction.shape).to(prediction.device)
 

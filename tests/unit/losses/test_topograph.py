@@ -61,6 +61,12 @@ def test_a_mask_beside_its_target_is_no_fault() -> None:
     assert int(topograph_regions(above, below).max()) == 0
 
 
+def test_a_fault_that_intersection_and_union_do_not_show() -> None:
+    """Two pieces against one: the intersection still has one piece, and so has the union, so that the DIU is 0."""
+    prediction, target = image("#.#"), image("##.")
+    assert topograph_regions(prediction, target).tolist() == [[[[0, 1, 0]]]]
+
+
 def test_aggregates() -> None:
     p, y = torch.tensor([[[[0.9, 0.2, 0.4, 0.9, 0.1, 0.7]]]]), torch.tensor([[[[1.0, 1, 1, 1, 0, 0]]]])
     expected = {
@@ -132,6 +138,14 @@ def test_empty_full_and_thin_images_have_finite_gradients(shape: tuple[int, ...]
         assert logits.grad.isfinite().all()
 
 
+def test_nothing_given_is_changed() -> None:
+    logits, target = 6 * BROKEN - 3, RING.clone()
+    topograph(logits, target)
+    topograph_regions(logits, target)
+    assert torch.equal(logits, 6 * BROKEN - 3)
+    assert torch.equal(target, RING)
+
+
 def test_half_precision_and_autocast_give_single_precision() -> None:
     logits = (6 * BROKEN - 3).bfloat16()
     assert topograph(logits, RING).dtype == torch.float32
@@ -141,6 +155,8 @@ def test_half_precision_and_autocast_give_single_precision() -> None:
 
 
 def test_refusals() -> None:
+    with pytest.raises(TypeError, match="target must be a torch.Tensor, got list"):
+        topograph_regions(RING, [])  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="in volumes use warping"):
         topograph(torch.zeros(1, 1, 3, 3, 3), torch.zeros(1, 1, 3, 3, 3))
     with pytest.raises(ValueError, match="in volumes use warping"):

@@ -137,6 +137,14 @@ def test_empty_full_and_thin_images_have_finite_gradients(shape: tuple[int, ...]
         assert logits.grad.isfinite().all()
 
 
+def test_nothing_given_is_changed() -> None:
+    logits, target = 6 * BROKEN - 3, RING.clone()
+    warping(logits, target)
+    critical_pixels(logits, target)
+    assert torch.equal(logits, 6 * BROKEN - 3)
+    assert torch.equal(target, RING)
+
+
 def test_half_precision_and_autocast_give_single_precision() -> None:
     logits = (6 * BROKEN - 3).bfloat16()
     assert warping(logits, RING).dtype == torch.float32
@@ -146,6 +154,8 @@ def test_half_precision_and_autocast_give_single_precision() -> None:
 
 
 def test_refusals() -> None:
+    with pytest.raises(TypeError, match="target must be a torch.Tensor, got list"):
+        critical_pixels(RING, [])  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="contain.* NaN"):
         warping(RING * torch.nan, RING)
     with pytest.raises(ValueError, match="target must have shape"):
