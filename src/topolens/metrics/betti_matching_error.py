@@ -37,13 +37,13 @@ def betti_matching_error(
     one that shares a hole of the union with it, as many pairs as can be had at a time.
 
     Args:
-        prediction: Shape (batch, *S) or (batch, classes, *S), boolean or 0 and 1; two sides for connectivity 4 or 8,
-            three for 6 or 26.
+        prediction: Shape (batch, ...sides) or (batch, classes, ...sides), boolean or 0 and 1; two sides for
+            connectivity 4 or 8, three for 6 or 26.
         target: In the shape of `prediction`.
         connectivity: Of the foreground: 4 or 8 in 2D, 6 or 26 in 3D; the background has the other one.
         ties: "canonical", or "index" for the matching of bars by the order of pixels, as published programs have it: it
             may change by a few features when an image is turned or flipped. Tunnels of volumes know only that one.
-        classes: The classes of interest where both hold class numbers, shape (batch, *S) or (batch, 1, *S).
+        classes: The classes of interest where both hold class numbers, shape (batch, ...sides) or (batch, 1, ...sides).
 
     Returns:
         Shape (batch, 2) or (batch, 3), with classes (batch, classes, 2) or (..., 3); int64, dimensions rising. Two

@@ -22,10 +22,11 @@ def betti_numbers(mask: Tensor, *, connectivity: int, classes: Sequence[int] | N
     a component of the background that the outside does not reach.
 
     Args:
-        mask: Shape (batch, *S) or (batch, classes, *S), boolean or 0 and 1; two sides for connectivity 4 or 8, three
-            for 6 or 26.
+        mask: Shape (batch, ...sides) or (batch, classes, ...sides), boolean or 0 and 1; two sides for connectivity 4 or
+            8, three for 6 or 26.
         connectivity: Of the foreground: 4 or 8 in 2D, 6 or 26 in 3D.
-        classes: The classes of interest where `mask` holds class numbers, shape (batch, *S) or (batch, 1, *S).
+        classes: The classes of interest where `mask` holds class numbers, shape (batch, ...sides) or (batch, 1,
+            ...sides).
 
     Returns:
         Shape (batch, 2) or (batch, 3), with classes (batch, classes, 2) or (..., 3); int64, dimensions rising. An empty
@@ -95,7 +96,7 @@ def betti_number_error(
 
 
 def counts_of(masks: Tensor, connectivity: int) -> Tensor:
-    """Betti numbers of boolean masks (items, *S), shape (items, 2) or (items, 3)."""
+    """Betti numbers of boolean masks (items, ...sides), shape (items, 2) or (items, 3)."""
     return _of_images(masks, connectivity) if masks.ndim == 3 else _of_volumes(masks, connectivity)
 
 

@@ -19,10 +19,10 @@ def cldice(
     """clDice scores of masks: the harmonic mean of the shares of each skeleton that lie in the other mask.
 
     Args:
-        prediction: Shape (batch, *S) or (batch, classes, *S), boolean or 0 and 1.
+        prediction: Shape (batch, ...sides) or (batch, classes, ...sides), boolean or 0 and 1.
         target: In the shape of `prediction`.
         axes: Number of sides, 2 or 3. None: 3 for tensors of five axes, 2 for fewer; say 3 for volumes without classes.
-        classes: The classes of interest where both hold class numbers, shape (batch, *S) or (batch, 1, *S).
+        classes: The classes of interest where both hold class numbers, shape (batch, ...sides) or (batch, 1, ...sides).
 
     Returns:
         Shape (batch,) or (batch, classes), in torch's default float type: 1 for equal masks, two empty ones among them;
@@ -35,8 +35,9 @@ def cldice(
 
     Cost: two skeletons per item, one after the other on the CPU, about 3 ms each for 512 x 512 pixels.
     Source: "clDice – a novel topology-preserving loss function for tubular structure segmentation", 2021. Skeletons
-        are those of scikit-image: Zhang's thinning in 2D, Lee's in 3D. They depend on how an image is turned,
-        and so do the scores (by 0.01 at most on masks of TopoMortar); other thinnings give others. Lee's eats up some small pieces; here they stay as they are.
+        are those of scikit-image: Zhang's thinning in 2D, Lee's in 3D. They depend on how an image is turned, and so do
+        the scores (by 0.01 at most on masks of TopoMortar); other thinnings give others. Lee's eats up some small
+        pieces; here they stay as they are.
 
     Example:
         >>> road = torch.ones(1, 3, 9, dtype=torch.bool)

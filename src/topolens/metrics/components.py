@@ -16,7 +16,7 @@ DUAL = {4: 8, 8: 4, 6: 26, 26: 6}
 class Components(NamedTuple):
     """Components of a batch of masks; each item numbers its own, in the order of their first pixels."""
 
-    labels: Tensor  # (batch, *S), int64: 0 outside of the mask, components from 1 on
+    labels: Tensor  # (batch, ...sides), int64: 0 outside of the mask, components from 1 on
     counts: Tensor  # (batch,), int64
 
 

@@ -16,10 +16,10 @@ def dice(
     """Dice scores of masks: twice the pixels of both, over the pixels of the one plus those of the other.
 
     Args:
-        prediction: Shape (batch, *S) or (batch, classes, *S), boolean or 0 and 1.
+        prediction: Shape (batch, ...sides) or (batch, classes, ...sides), boolean or 0 and 1.
         target: In the shape of `prediction`.
         axes: Number of sides, 2 or 3. None: 3 for tensors of five axes, 2 for fewer; say 3 for volumes without classes.
-        classes: The classes of interest where both hold class numbers, shape (batch, *S) or (batch, 1, *S).
+        classes: The classes of interest where both hold class numbers, shape (batch, ...sides) or (batch, 1, ...sides).
 
     Returns:
         Shape (batch,) or (batch, classes), in torch's default float type: 1 for equal masks, two empty ones among them;

@@ -19,11 +19,11 @@ def diu(prediction: Tensor, target: Tensor, *, connectivity: int, classes: Seque
     their union: features of the intersection that end in the union, and features of the union that come from none.
 
     Args:
-        prediction: Shape (batch, *S) or (batch, classes, *S), boolean or 0 and 1; two sides for connectivity 4 or 8,
-            three for 6 or 26.
+        prediction: Shape (batch, ...sides) or (batch, classes, ...sides), boolean or 0 and 1; two sides for
+            connectivity 4 or 8, three for 6 or 26.
         target: In the shape of `prediction`.
         connectivity: Of the foreground: 4 or 8 in 2D, 6 or 26 in 3D; the background has the other one.
-        classes: The classes of interest where both hold class numbers, shape (batch, *S) or (batch, 1, *S).
+        classes: The classes of interest where both hold class numbers, shape (batch, ...sides) or (batch, 1, ...sides).
 
     Returns:
         Shape (batch, 2) or (batch, 3), with classes (batch, classes, 2) or (..., 3); int64, dimensions rising. The

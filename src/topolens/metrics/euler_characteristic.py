@@ -17,10 +17,11 @@ def euler_characteristic(mask: Tensor, *, connectivity: int, classes: Sequence[i
     """Euler characteristics of masks: components minus holes in 2D, components minus tunnels plus voids in 3D.
 
     Args:
-        mask: Shape (batch, *S) or (batch, classes, *S), boolean or 0 and 1; two sides for connectivity 4 or 8, three
-            for 6 or 26.
+        mask: Shape (batch, ...sides) or (batch, classes, ...sides), boolean or 0 and 1; two sides for connectivity 4 or
+            8, three for 6 or 26.
         connectivity: Of the foreground: 4 or 8 in 2D, 6 or 26 in 3D; the background has the other one.
-        classes: The classes of interest where `mask` holds class numbers, shape (batch, *S) or (batch, 1, *S).
+        classes: The classes of interest where `mask` holds class numbers, shape (batch, ...sides) or (batch, 1,
+            ...sides).
 
     Returns:
         Shape (batch,) or (batch, classes), int64; 0 for an empty mask.
@@ -42,7 +43,7 @@ def euler_characteristic(mask: Tensor, *, connectivity: int, classes: Sequence[i
 
 
 def euler_numbers(masks: Tensor, connectivity: int) -> Tensor:
-    """Euler characteristics of boolean masks (items, *S), shape (items,)."""
+    """Euler characteristics of boolean masks (items, ...sides), shape (items,)."""
     sides = masks.ndim - 1
     closed = connectivity in (8, 26)  # pixels are squares with their sides and corners, else corners of squares
     total = torch.zeros(len(masks), dtype=torch.int64, device=masks.device)

@@ -14,7 +14,7 @@ from topolens.metrics.components import check_connectivity
 class Masks(NamedTuple):
     """Boolean masks one after the other, and how they were grouped."""
 
-    items: Tensor  # (items, *S)
+    items: Tensor  # (items, ...sides)
     lead: tuple[int, ...]  # (batch,) or (batch, classes)
 
     def grouped(self, values: Tensor) -> Tensor:
@@ -23,7 +23,7 @@ class Masks(NamedTuple):
 
 
 def masks_of(name: str, mask: Tensor, axes: int, classes: Sequence[int] | None = None) -> Masks:
-    """Masks of shape (batch, *S) or (batch, classes, *S) with as many sides as `axes`, or those of a map of classes."""
+    """Masks of shape (batch, ...sides) or (batch, classes, ...sides) of `axes` sides, or of a map of classes."""
     if not isinstance(mask, Tensor):
         raise TypeError(f"{name} must be a torch.Tensor, got {type(mask).__name__}; use torch.as_tensor({name})")
     if mask.ndim not in (axes + 1, axes + 2):
@@ -69,7 +69,7 @@ def connected_pair(
 
 
 def pixels_in(masks: Tensor) -> Tensor:
-    """Sizes of boolean masks (items, *S), shape (items,); short sums first, which torch does faster."""
+    """Sizes of boolean masks (items, ...sides), shape (items,); short sums first, which torch does faster."""
     return masks.sum(-1, dtype=torch.int32).flatten(1).sum(1)
 
 

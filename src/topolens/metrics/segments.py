@@ -28,12 +28,12 @@ def variation_of_information(
     component in the target is known (splits); H(target | prediction) is the other way round (merges).
 
     Args:
-        prediction: Shape (batch, *S) or (batch, classes, *S), boolean or 0 and 1: the segments, not the walls between
-            them (where the mask is of walls, hand over its complement and its connectivity).
+        prediction: Shape (batch, ...sides) or (batch, classes, ...sides), boolean or 0 and 1: the segments, not the
+            walls between them (where the mask is of walls, hand over its complement and its connectivity).
         target: In the shape of `prediction`.
         connectivity: Of the segments: 4 or 8 in 2D, 6 or 26 in 3D.
         ignore_background: Only pixels count that are in the target. Otherwise the background is a segment as well.
-        classes: The classes of interest where both hold class numbers, shape (batch, *S) or (batch, 1, *S).
+        classes: The classes of interest where both hold class numbers, shape (batch, ...sides) or (batch, 1, ...sides).
 
     Returns:
         Shape (batch, 2) or (batch, classes, 2): splits and merges, in bits, in torch's default float type; their sum is

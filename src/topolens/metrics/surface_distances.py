@@ -36,13 +36,13 @@ def surface_distances(
     of these to the nearest one of the other surface, from both sides, are thrown together.
 
     Args:
-        prediction: Shape (batch, *S) or (batch, classes, *S), boolean or 0 and 1.
+        prediction: Shape (batch, ...sides) or (batch, classes, ...sides), boolean or 0 and 1.
         target: In the shape of `prediction`.
         spacing: Sides of a pixel, one for all axes or one each.
         absent: The value where one mask of the two is empty. None: the diagonal of the image, from the middle of its
             first pixel to that of its last, than which no distance is larger.
         axes: Number of sides, 2 or 3. None: 3 for tensors of five axes, 2 for fewer; say 3 for volumes without classes.
-        classes: The classes of interest where both hold class numbers, shape (batch, *S) or (batch, 1, *S).
+        classes: The classes of interest where both hold class numbers, shape (batch, ...sides) or (batch, 1, ...sides).
 
     Returns:
         `hausdorff95` and `average`, in torch's default float type and in the unit of `spacing`. 0 for equal masks, two
