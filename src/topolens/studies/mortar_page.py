@@ -272,12 +272,12 @@ def _pictures(kind: str, rows: Results, source: Source, recipe: Recipe, work: Pa
         truth = data.truth[chosen].bool().numpy()
         masks = {name: read_masks(Run(kind, name, seed), source, recipe, work)[chosen].numpy() for name in ROWS}
         marks = {"truth": marked(truth, truth)} | {name: marked(mask, truth) for name, mask in masks.items()}
-        where = window(marks[BASELINE], PICTURE)
+        where, titles = window(marks[BASELINE], PICTURE), [name.removeprefix(f"{BASELINE}, ") for name in marks]
         caption = (
             f"Test image {data.numbers[chosen]} ({data.groups[chosen]}): photograph, truth and masks of seed {seed}, "
             "with pieces and holes that are too many or missing in the whole mask"
         )
         found[part] = Figure("masks", caption, {
             "photograph": data.test[chosen].permute(1, 2, 0).numpy()[where], "kinds": KINDS, "columns": 4,
-            "masks": [mark[where] for mark in marks.values()], "titles": ["photograph", *(name.removeprefix(f"{BASELINE}, ") for name in marks)]})  # fmt: skip
+            "masks": [mark[where] for mark in marks.values()], "titles": ["photograph", *titles]})  # fmt: skip
     return found

@@ -34,9 +34,9 @@ def protocol(recipe: Recipe, seeds: int, data: Mortar) -> list[str]:
         f"{BASELINE} and orders, not the errors themselves.",
         *(f"{name}: {row.told}." for name, row in ROWS.items()),
         f"Terms named as late come in after {recipe.late:.0%} of the steps and gain their weight over 5 %; up to there "
-        f"such a row is {BASELINE} of the same seed, and shares its beginning. Their weights, of 0.03, 0.1 and 0.3 (for "
-        "Topograph and warping 0.1, 0.3 and 1), are those with the fewest Betti matching errors on the 20 validation "
-        "images after 500 steps on accurate labels from seed 0, and the same for all labels and sizes.",
+        f"such a row is {BASELINE} of the same seed, and shares its beginning. Their weights, of 0.03, 0.1 and 0.3 "
+        "(for Topograph and warping 0.1, 0.3 and 1), are those with the fewest Betti matching errors on the 20 "
+        "validation images after 500 steps on accurate labels from seed 0, and the same for all labels and sizes.",
         "RandHue is the authors': with chance 1/2 an image gets one random hue, its saturation and value are raised "
         "by up to 0.5. Self-distillation has three rounds of equal length on one schedule; after the first and second, "
         "labels become the network's probabilities on the images as they are. (In the authors' program labels change "
