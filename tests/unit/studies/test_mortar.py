@@ -132,6 +132,18 @@ def test_a_shared_beginning_changes_nothing(source: Source, tmp_path: Path, monk
     assert len(list((tmp_path / "after").glob("beginning-*.pt"))) == 2
 
 
+def test_the_papers_protocol_on_small_walls(source: Source, tmp_path: Path) -> None:
+    """Whole images, lower levels supervised, momentum; with fewer levels, as the walls are small."""
+    data = read_mortar(source.paths)
+    papers = mortar_page.PAPERS
+    assert len(papers.widths) == papers.supervised + 2
+    assert 40e6 < sum(p.numel() for p in UNet(papers.widths, supervised=papers.supervised).parameters()) < 50e6
+    recipe = replace(papers, widths=(4, 8, 16), supervised=1, batch=3, steps=40)
+    made = train("Topograph", data.train, data.labels["accurate"], recipe, 0, tmp_path)
+    masks = probabilities(made.model, data.test) > 0.5
+    assert float((masks == data.truth.bool()).double().mean()) > 0.9
+
+
 def test_one_step_is_enough(source: Source, tmp_path: Path) -> None:
     data = read_mortar(source.paths)
     for name in ("Topograph", BASELINE):
