@@ -86,8 +86,8 @@ ROWS: dict[str, Row] = {
     "Hu": Row(ce_dice, bars_paired, 0.3, topological=True, told="CE-Dice + 0.3 Hu's loss of bars, late"),
     "Topograph": Row(ce_dice, regions, 0.3, topological=True, told="CE-Dice + 0.3 Topograph, late"),
     "warping": Row(ce_dice, warped, 1.0, topological=True, told="CE-Dice + 1.0 warping, late"),
-    "CE-Dice, RandHue": Row(ce_dice, hue=0.5, told="cross-entropy + Dice, one random hue for half of the crops"),
-    "CE-Dice, self-distillation": Row(ce_dice, rounds=3, told="cross-entropy + Dice, labels replaced twice"),
+    "CE-Dice + RandHue": Row(ce_dice, hue=0.5, told="cross-entropy + Dice, one random hue for half of the crops"),
+    "CE-Dice + self-distillation": Row(ce_dice, rounds=3, told="cross-entropy + Dice, labels replaced twice"),
 }
 BASELINE = "CE-Dice"
 

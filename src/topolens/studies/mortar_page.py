@@ -272,7 +272,7 @@ def _pictures(kind: str, rows: Results, source: Source, recipe: Recipe, work: Pa
         truth = data.truth[chosen].bool().numpy()
         masks = {name: read_masks(Run(kind, name, seed), source, recipe, work)[chosen].numpy() for name in ROWS}
         marks = {"truth": marked(truth, truth)} | {name: marked(mask, truth) for name, mask in masks.items()}
-        where, titles = window(marks[BASELINE], PICTURE), [name.removeprefix(f"{BASELINE}, ") for name in marks]
+        where, titles = window(marks[BASELINE], PICTURE), [name.removeprefix(f"{BASELINE} + ") for name in marks]
         caption = (
             f"Test image {data.numbers[chosen]} ({data.groups[chosen]}): photograph, truth and masks of seed {seed}, "
             "with pieces and holes that are too many or missing in the whole mask"

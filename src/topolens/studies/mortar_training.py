@@ -91,14 +91,15 @@ def train(
     parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
     place = work / f"beginning-{_key(row, labels, recipe, seed)}.pt"
     first, seconds, early, losses = 0, 0.0, 0.0, []
-    if how.rounds == 1 and place.exists():
+    shared = how.rounds == 1 and any(r.late and (r.base, r.hue) == (how.base, how.hue) for r in ROWS.values())
+    if shared and place.exists():
         first = start
         _restore(place, parts, generator)
         objective.resume(start)
     for step in range(first, recipe.steps):
         if step == start:
             early = seconds
-            if how.rounds == 1 and not place.exists():
+            if shared and not place.exists():
                 _keep(place, parts, generator)
         began = time.perf_counter()
         if how.rounds > 1 and step and step % -(-recipe.steps // how.rounds) == 0:

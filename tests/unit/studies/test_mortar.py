@@ -163,7 +163,7 @@ def test_self_distillation_learns_from_what_the_network_sees(
 
     real = mortar_training.crops
     monkeypatch.setattr(mortar_training, "crops", crops)
-    weights("CE-Dice, self-distillation", source, tmp_path, replace(TINY, steps=6))
+    weights("CE-Dice + self-distillation", source, tmp_path, replace(TINY, steps=6))
     assert torch.equal(seen[0], seen[1])
     assert set(seen[0].unique().tolist()) == {0.0, 1.0}
     assert torch.equal(seen[2], seen[3])
@@ -254,7 +254,7 @@ def test_verdicts(differences: list[tuple[float, float, int]], expected: str, mo
     against = {
         name: Difference(mean, (0, 0), p, seeds) for name, (mean, p, seeds) in zip(names, differences, strict=True)
     }
-    against[("CE-Dice, RandHue", "B0")] = Difference(-9, (0, 0), 0.001, 3)
+    against[("CE-Dice + RandHue", "B0")] = Difference(-9, (0, 0), 0.001, 3)
     assert verdict(against, 3) == expected
 
 
