@@ -1,5 +1,4 @@
 """Every Module of topolens in one place; the functions that most of them wrap are in `layers` and `losses`."""
-"""Every Module of topolens in one place; the functions that most of them wrap are in their rooms."""
 
 from topolens.layers import (
     GFL,
@@ -65,8 +64,6 @@ from topolens.losses import (
 )
 
 __all__ = [
-    "GFL",
-    "TOGL",
     "Atol",
     "BettiMatchingLoss",
     "BettiPriorLoss",
@@ -79,6 +76,7 @@ __all__ = [
     "EquivariantTransform",
     "ExponentialTransform",
     "FlatTransform",
+    "GFL",
     "GINFiltration",
     "GaussianMixtureWeight",
     "GaussianTransform",
@@ -115,6 +113,7 @@ __all__ = [
     "SoftPersistenceFilter1d",
     "SoftPersistenceFilter2d",
     "SoftPersistenceFilter3d",
+    "TOGL",
     "TentTransform",
     "TopographLoss",
     "TopologicalAutoencoderLoss",

@@ -8,11 +8,22 @@ from topolens.analyses.filter_measures import Effort
 from topolens.analyses.filter_space import filter_space
 from topolens.analyses.filter_training import filter_training
 from topolens.analyses.finding import Figure, Finding, Number, Series, Table
+from topolens.analyses.information_plane import CARD as INFORMATION_PLANE
+from topolens.analyses.information_plane import information_plane
 from topolens.analyses.intrinsic_dimension import CARD as INTRINSIC_DIMENSION
 from topolens.analyses.intrinsic_dimension import intrinsic_dimension
+from topolens.analyses.layer_pairs import RTDRounds
+from topolens.analyses.layer_similarity import CARD as LAYER_SIMILARITY
+from topolens.analyses.layer_similarity import layer_similarity
 from topolens.analyses.method_card import MethodCard
+from topolens.analyses.model_difference import CARD as MODEL_DIFFERENCE
+from topolens.analyses.model_difference import model_difference
 from topolens.analyses.model_summary import CARD as MODEL_SUMMARY
 from topolens.analyses.model_summary import model_summary
+from topolens.analyses.suspicious_samples import CARD as SUSPICIOUS_SAMPLES
+from topolens.analyses.suspicious_samples import suspicious_samples
+from topolens.analyses.trust import CARD as TRUST
+from topolens.analyses.trust import Answers, trust
 from topolens.analyses.weight_spectra import CARD as WEIGHT_SPECTRA
 from topolens.analyses.weight_spectra import weight_spectra
 from topolens.analyses.weight_topology import CARD as WEIGHT_TOPOLOGY
@@ -22,6 +33,14 @@ ANALYSES = (
     model_summary,
     weight_topology,
     weight_spectra,
+    intrinsic_dimension,
+    class_structure,
+    class_topology,
+    layer_similarity,
+    model_difference,
+    information_plane,
+    suspicious_samples,
+    trust,
     filter_space,
     filter_training,
 )
@@ -31,44 +50,20 @@ CARDS: dict[str, MethodCard] = {
     "model_summary": MODEL_SUMMARY,
     "weight_topology": WEIGHT_TOPOLOGY,
     "weight_spectra": WEIGHT_SPECTRA,
-ANALYSES = (filter_space, filter_training, intrinsic_dimension, class_structure, class_topology)
-
-# What a reader should know of each method, by the name of the analysis.
-CARDS: dict[str, MethodCard] = {
     "intrinsic_dimension": INTRINSIC_DIMENSION,
     "class_structure": CLASS_STRUCTURE,
     "class_topology": CLASS_TOPOLOGY,
-from topolens.analyses.information_plane import CARD as INFORMATION_PLANE
-from topolens.analyses.information_plane import information_plane
-from topolens.analyses.layer_pairs import RTDRounds
-from topolens.analyses.layer_similarity import CARD as LAYER_SIMILARITY
-from topolens.analyses.layer_similarity import layer_similarity
-from topolens.analyses.method_card import MethodCard
-from topolens.analyses.model_difference import CARD as MODEL_DIFFERENCE
-from topolens.analyses.model_difference import model_difference
-
-ANALYSES = (filter_space, filter_training, layer_similarity, model_difference, information_plane)
-
-# What a reader should know of each method, by the name of the analysis.
-CARDS: dict[str, MethodCard] = {
     "layer_similarity": LAYER_SIMILARITY,
     "model_difference": MODEL_DIFFERENCE,
     "information_plane": INFORMATION_PLANE,
+    "suspicious_samples": SUSPICIOUS_SAMPLES,
+    "trust": TRUST,
 }
-from topolens.analyses.suspicious_samples import CARD as SUSPICIOUS_SAMPLES_CARD
-from topolens.analyses.suspicious_samples import suspicious_samples
-from topolens.analyses.trust import CARD as TRUST_CARD
-from topolens.analyses.trust import Answers, trust
-
-ANALYSES = (filter_space, filter_training, suspicious_samples, trust)
-
-# What a reader should know of each method, by the name of the analysis.
-CARDS: dict[str, MethodCard] = {"suspicious_samples": SUSPICIOUS_SAMPLES_CARD, "trust": TRUST_CARD}
 
 __all__ = [
     "ANALYSES",
-    "CARDS",
     "Answers",
+    "CARDS",
     "Effort",
     "Figure",
     "Finding",
@@ -81,13 +76,13 @@ __all__ = [
     "class_topology",
     "filter_space",
     "filter_training",
-    "model_summary",
-    "weight_spectra",
-    "weight_topology",
-    "intrinsic_dimension",
     "information_plane",
+    "intrinsic_dimension",
     "layer_similarity",
     "model_difference",
+    "model_summary",
     "suspicious_samples",
     "trust",
+    "weight_spectra",
+    "weight_topology",
 ]

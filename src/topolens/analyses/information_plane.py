@@ -220,8 +220,8 @@ def _answer(found: Mapping[str, LayerInformation], verdict: str, drop: Interval,
     last = layers[-1].binned
     return (
         f"The last layer keeps {last.input:.2f} bits of the input, {drop.value:.2f} less than the first, and "
-        f"{last.label:.2f} bits of the label (against shuffled labels p = {p_value:.3f} over all layers); the estimator "
-        f"is saturated in {saturated} of {len(layers)} layers."
+        f"{last.label:.2f} bits of the label (against shuffled labels p = {p_value:.3f} over all layers); the "
+        f"estimator is saturated in {saturated} of {len(layers)} layers."
     )
 
 

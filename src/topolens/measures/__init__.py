@@ -1,50 +1,12 @@
 """Numbers of clouds, weights and layers, without a verdict: analyses hold them against nulls and say what they mean."""
 
+from topolens.measures.auroc import auroc, auroc_draws
 from topolens.measures.cka import cka
 from topolens.measures.class_gap import ClassGap, persistent_class_gap
 from topolens.measures.class_separation import ClassSeparation, class_separation
+from topolens.measures.cross_barcode import MTopDivergence, cross_barcode, mtop_divergence
 from topolens.measures.dimension import PHDimension, TwoNN, ph_dimension, two_nn_dimension
 from topolens.measures.hop_betti import HopBetti, hop_betti_curves
-from topolens.measures.neural_collapse import NeuralCollapse, neural_collapse
-from topolens.measures.neural_persistence import (
-    NeuralPersistence,
-    deep_graph_persistence,
-    neural_persistence,
-    persistence_plateau,
-)
-from topolens.measures.spanning_forest import MagnitudePruning, magnitude_pruning_bound, spanning_tree_weights
-from topolens.measures.trajectory import lifetime_sum, loss_distance, magnitude
-from topolens.measures.weight_spectrum import WeightSpectrum, weight_spectrum
-
-__all__ = [
-    "ClassGap",
-    "ClassSeparation",
-    "HopBetti",
-    "MagnitudePruning",
-    "NeuralCollapse",
-    "NeuralCollapse",
-    "NeuralPersistence",
-    "PHDimension",
-    "TwoNN",
-    "WeightSpectrum",
-    "class_separation",
-    "deep_graph_persistence",
-    "hop_betti_curves",
-    "lifetime_sum",
-    "loss_distance",
-    "magnitude",
-    "magnitude_pruning_bound",
-    "neural_collapse",
-    "neural_collapse",
-    "neural_persistence",
-    "persistence_plateau",
-    "persistent_class_gap",
-    "persistent_class_gap",
-    "ph_dimension",
-    "spanning_tree_weights",
-    "two_nn_dimension",
-    "weight_spectrum",
-from topolens.measures.cross_barcode import MTopDivergence, cross_barcode, mtop_divergence
 from topolens.measures.imd import heat_trace, imd
 from topolens.measures.information_plane import (
     BinnedInformation,
@@ -52,55 +14,70 @@ from topolens.measures.information_plane import (
     binned_information,
     kernel_information,
 )
-from topolens.measures.neural_collapse import NeuralCollapse, neural_collapse
-from topolens.measures.rtd import RTD, RTDCost, rtd, rtd_barcode, rtd_cost
-
-__all__ = [
-    "RTD",
-    "BinnedInformation",
-    "ClassGap",
-    "KernelInformation",
-    "MTopDivergence",
-    "NeuralCollapse",
-    "RTDCost",
-    "binned_information",
-    "cka",
-    "cross_barcode",
-    "heat_trace",
-    "imd",
-    "kernel_information",
-    "mtop_divergence",
-    "neural_collapse",
-    "persistent_class_gap",
-    "rtd",
-    "rtd_barcode",
-    "rtd_cost",
-from topolens.measures.auroc import auroc, auroc_draws
-from topolens.measures.class_gap import ClassGap, persistent_class_gap
 from topolens.measures.neighbour_votes import nearest_samples, neighbour_votes
 from topolens.measures.neural_collapse import NeuralCollapse, neural_collapse
-from topolens.measures.reeb_net import ReebNet, label_support, reeb_net
-from topolens.measures.topological_uncertainty import (
-    TreeMeans,
-    activation_trees,
-    topological_uncertainty,
-    tree_means,
+from topolens.measures.neural_persistence import (
+    NeuralPersistence,
+    deep_graph_persistence,
+    neural_persistence,
+    persistence_plateau,
 )
+from topolens.measures.reeb_net import ReebNet, label_support, reeb_net
+from topolens.measures.rtd import RTD, RTDCost, rtd, rtd_barcode, rtd_cost
+from topolens.measures.spanning_forest import MagnitudePruning, magnitude_pruning_bound, spanning_tree_weights
+from topolens.measures.topological_uncertainty import TreeMeans, activation_trees, topological_uncertainty, tree_means
+from topolens.measures.trajectory import lifetime_sum, loss_distance, magnitude
+from topolens.measures.weight_spectrum import WeightSpectrum, weight_spectrum
 
 __all__ = [
+    "BinnedInformation",
     "ClassGap",
+    "ClassSeparation",
+    "HopBetti",
+    "KernelInformation",
+    "MTopDivergence",
+    "MagnitudePruning",
     "NeuralCollapse",
+    "NeuralPersistence",
+    "PHDimension",
+    "RTD",
+    "RTDCost",
     "ReebNet",
     "TreeMeans",
+    "TwoNN",
+    "WeightSpectrum",
     "activation_trees",
     "auroc",
     "auroc_draws",
+    "binned_information",
+    "cka",
+    "class_separation",
+    "cross_barcode",
+    "deep_graph_persistence",
+    "heat_trace",
+    "hop_betti_curves",
+    "imd",
+    "kernel_information",
     "label_support",
+    "lifetime_sum",
+    "loss_distance",
+    "magnitude",
+    "magnitude_pruning_bound",
+    "mtop_divergence",
     "nearest_samples",
     "neighbour_votes",
     "neural_collapse",
+    "neural_persistence",
+    "persistence_plateau",
     "persistent_class_gap",
+    "ph_dimension",
     "reeb_net",
+    "rtd",
+    "rtd_barcode",
+    "rtd_cost",
+    "spanning_tree_weights",
     "topological_uncertainty",
     "tree_means",
+    "two_nn_dimension",
+    "weight_spectrum",
 ]

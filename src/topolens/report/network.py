@@ -19,6 +19,7 @@ from topolens.probes.record import Layers
 from topolens.report.report import Report
 
 Progress = Callable[[float, float, str], None]
+MOST_LAYERS = 12
 
 
 @dataclass(frozen=True)
@@ -40,30 +41,92 @@ class Evidence:
     seed: int
 
     @property
-    def layers(self) -> Mapping[str, Tensor]:
-        """Activations of layers that can be looked at: two neurons at least, all finite, not all the same."""
-        return {name: x for name, x in self.recording.activations.items() if _is_lively(x)}
+    def outputs(self) -> Tensor | None:
+        """What the network gave."""
+        return self.recording.outputs
 
     @property
-    def untrained_layers(self) -> Mapping[str, Tensor] | None:
-        """Those of the untrained twin, of the same layers."""
+    def labels(self) -> Tensor | None:
+        """Class of each sample, where there are labels."""
+        return self.recording.labels
+
+    @property
+    def known_labels(self) -> Tensor:
+        """The same, for analyses that cannot do without."""
+        if self.labels is None:
+            raise ValueError("there are no labels")
+        return self.labels
+
+    @property
+    def scores(self) -> Tensor | None:
+        """Outputs that have a column for each class."""
+        x = self.outputs
+        fits = x is not None and self.labels is not None and x.ndim == 2 and x.shape[1] > max(1, int(self.labels.max()))
+        return x if fits else None
+
+    @property
+    def predictions(self) -> Tensor | None:
+        """The class the network gives each sample."""
+        return None if self.scores is None else self.scores.argmax(1)
+
+    @property
+    def deep(self) -> Mapping[str, Tensor]:
+        """At most `MOST_LAYERS` layers, evenly through the depth, of two neurons at least that are finite and move."""
+        found = [name for name, x in self.recording.activations.items() if _is_lively(x)]
+        if not found:
+            raise ValueError("no layer has two neurons or more that move")
+        places = torch.linspace(0, len(found) - 1, min(len(found), MOST_LAYERS)).round().long().tolist()
+        return {found[place]: self.recording.activations[found[place]] for place in places}
+
+    @property
+    def untrained_deep(self) -> Mapping[str, Tensor] | None:
+        """The same layers of the untrained twin, where each of them moves."""
         if self.untrained is None:
             return None
-        return {name: x for name, x in self.untrained.activations.items() if name in self.layers}
+        found = {name: self.untrained.activations.get(name) for name in self.deep}
+        return (
+            {n: x for n, x in found.items() if x is not None}
+            if all(x is not None and _is_lively(x) for x in found.values())
+            else None
+        )
+
+    @property
+    def features(self) -> Tensor:
+        """The last layer that is not the output itself."""
+        layers = list(self.deep.values())
+        is_output = self.outputs is not None and layers[-1].shape == self.outputs.shape
+        return layers[-2] if is_output and len(layers) > 1 else layers[-1]
 
 
 def _is_lively(x: Tensor) -> bool:
     return x.shape[1] > 1 and bool(torch.isfinite(x).all()) and bool((x.amax(0) > x.amin(0)).any())
 
 
-# Each analysis by its name, in the order of the page, with the share of the time it takes.
+# Each analysis by its name, in the order of the page, with its share of the time.
 PLAN: Mapping[str, tuple[float, Callable[[Evidence], Finding]]] = {
-    "model_summary": (
-        0.1,
-        lambda e: analyses.model_summary(e.recording.activations, e.recording.outputs, e.recording.labels),
-    ),
+    "model_summary": (0.1, lambda e: analyses.model_summary(e.recording.activations, e.outputs, e.labels)),
     "weight_topology": (1.0, lambda e: analyses.weight_topology(e.model, twin=e.twin, seed=e.seed)),
     "weight_spectra": (1.0, lambda e: analyses.weight_spectra(e.model, twin=e.twin, seed=e.seed)),
+    "intrinsic_dimension": (
+        3.0,
+        lambda e: analyses.intrinsic_dimension(e.deep, seed=e.seed, untrained=e.untrained_deep),
+    ),
+    "class_structure": (
+        3.0,
+        lambda e: analyses.class_structure(
+            e.deep, e.labels, seed=e.seed, predictions=e.predictions, untrained=e.untrained_deep
+        ),
+    ),
+    "class_topology": (
+        5.0,
+        lambda e: analyses.class_topology(e.deep, e.labels, seed=e.seed, untrained=e.untrained_deep),
+    ),
+    "layer_similarity": (5.0, lambda e: analyses.layer_similarity(e.deep, seed=e.seed)),
+    "information_plane": (2.0, lambda e: analyses.information_plane(e.deep, e.known_labels, seed=e.seed)),
+    "suspicious_samples": (
+        3.0,
+        lambda e: analyses.suspicious_samples(e.features, e.labels, e.scores, seed=e.seed),
+    ),
 }
 
 
