@@ -5,11 +5,18 @@ from topolens.analyses.filter_space import filter_space
 from topolens.analyses.filter_training import filter_training
 from topolens.analyses.finding import Figure, Finding, Number, Series, Table
 from topolens.analyses.method_card import MethodCard
+from topolens.analyses.neuron_correlations import CARD as NEURON_CORRELATIONS
+from topolens.analyses.neuron_correlations import neuron_correlations
+from topolens.analyses.neuron_redundancy import CARD as NEURON_REDUNDANCY
+from topolens.analyses.neuron_redundancy import neuron_redundancy
 
-ANALYSES = (filter_space, filter_training)
+ANALYSES = (filter_space, filter_training, neuron_correlations, neuron_redundancy)
 
 # What a reader should know of each method, by the name of the analysis.
-CARDS: dict[str, MethodCard] = {}
+CARDS: dict[str, MethodCard] = {
+    "neuron_correlations": NEURON_CORRELATIONS,
+    "neuron_redundancy": NEURON_REDUNDANCY,
+}
 
 __all__ = [
     "ANALYSES",
@@ -23,4 +30,6 @@ __all__ = [
     "Table",
     "filter_space",
     "filter_training",
+    "neuron_correlations",
+    "neuron_redundancy",
 ]

@@ -18,7 +18,7 @@ class BarSummary(NamedTuple):
     """Summaries of the finite bars of one homology dimension; NaN where there is no bar.
 
     Args:
-        count: Number of bars.
+        bars: How many there are.
         mean_birth, std_birth: Of births; standard deviations are those of the population.
         mean_death, std_death: Of deaths.
         mean_life: Of death - birth: the lambda of functional graphs.
@@ -31,7 +31,7 @@ class BarSummary(NamedTuple):
         entropy: Persistent entropy in nats.
     """
 
-    count: int
+    bars: int
     mean_birth: float
     std_birth: float
     mean_death: float
@@ -177,10 +177,18 @@ def bar_summary(diagrams: Diagrams, dim: int, neurons: int | None = None, min_li
     kept = deaths - births >= min_life
     births, deaths = births[kept], deaths[kept]
     lives = deaths - births
-    parts = [part for values in (births, deaths, lives, (births + deaths) / 2) for part in _mean_and_std(values)]
     longest = float(lives.max()) if len(lives) else 0.0
     share = lives[lives > 0] / lives.sum()
-    return BarSummary(len(lives), *parts, longest, float(lives.sum()), float(-(share * share.log()).sum()))
+    return BarSummary(
+        len(lives),
+        *_mean_and_std(births),
+        *_mean_and_std(deaths),
+        *_mean_and_std(lives),
+        *_mean_and_std((births + deaths) / 2),
+        longest,
+        float(lives.sum()),
+        float(-(share * share.log()).sum()),
+    )
 
 
 def _mean_and_std(values: Tensor) -> tuple[float, float]:

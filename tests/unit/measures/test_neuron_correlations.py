@@ -107,22 +107,22 @@ def test_a_budget_cuts_and_the_cut_is_marked():
 def test_summaries_are_those_of_their_formulas():
     diagram = tl.Diagrams.from_intervals([{0: [[0, 1], [0, 3], [0, math.inf]], 1: [[1, 2], [2, 6]]}], torch.float64)
     one = bar_summary(diagram, 1)
-    assert one.count == 2
+    assert one.bars == 2
     assert (one.mean_birth, one.std_birth, one.mean_death, one.std_death) == (1.5, 0.5, 4, 2)
     assert (one.mean_life, one.std_life, one.longest_life, one.total_life) == (2.5, 1.5, 4, 5)
     assert (one.mean_midlife, one.std_midlife) == (2.75, 1.25)
     assert one.mean_midlife != 4 + 1.5 / 2  # what the published code gives
     assert one.entropy == pytest.approx(-(0.2 * math.log(0.2) + 0.8 * math.log(0.8)))
-    assert bar_summary(diagram, 1, min_life=2).count == 1
+    assert bar_summary(diagram, 1, min_life=2).bars == 1
     nought = bar_summary(diagram, 0, neurons=5)
-    assert nought.count == 4
+    assert nought.bars == 4
     assert nought.mean_death == 1
     assert bar_summary(diagram, 0).mean_death == 2
 
 
 def test_no_bars_have_no_means():
     empty = bar_summary(correlation_persistence(mixed(20, 1)), 1)
-    assert empty.count == 0
+    assert empty.bars == 0
     assert math.isnan(empty.mean_life)
     assert empty.longest_life == empty.total_life == empty.entropy == 0
 
