@@ -24,6 +24,8 @@ from topolens.sampling import joint_p_value
 
 FEWEST_SAMPLES, FEWEST_NEURONS = 10, 5
 LEVEL = 0.05
+# Of 180 low-rank layers without a loop one had a bar 1.25 times as long as all nulls; rings have 1.3 to 1.4 times.
+LOOP_MARGIN = 1.25
 VERDICTS = (
     "structure beyond the correlation histogram",
     "explained by the correlation histogram",
@@ -80,14 +82,14 @@ class Compared:
 
     @property
     def loops(self) -> int:
-        """H1 bars longer than the longest of shuffled columns and of random directions with the same spectrum.
+        """H1 bars 1.25 times as long as the longest of shuffled columns and of random directions of the same spectrum.
 
         The same numbers dealt to other pairs keep to no geometry and have long bars everywhere; a Gaussian of the same
         covariance has the loop itself.
         """
         bars = self.own.diagrams.of_dim(1)
         ends = bars.intervals[:, 1].clamp(max=1.0 if self.scale is None else self.scale)
-        return int((ends - bars.intervals[:, 0] > self.longest(SHUFFLED, SPECTRUM)).sum())
+        return int((ends - bars.intervals[:, 0] > LOOP_MARGIN * self.longest(SHUFFLED, SPECTRUM)).sum())
 
     def longest(self, *kinds: str) -> float:
         """The longest H1 bar of these nulls."""

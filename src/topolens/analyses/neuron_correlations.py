@@ -33,7 +33,7 @@ CARD = MethodCard(
         "Bars are a function of the pairwise correlations: they tell how pairs fit together, nothing of higher order.",
         "The same histogram dealt to other pairs is seldom the correlations of anything, so a real layer hardly ever "
         "passes for it, and dealt so it has long loops of its own. Loops are therefore counted against nulls that are "
-        "correlations: shuffled columns and random directions of the same spectrum.",
+        "correlations: shuffled columns and random directions of the same spectrum, at 1.25 times their longest.",
         "One direction that all neurons share is structure by this rule already: neurons that follow it closely are "
         "alike to all others, which correlations dealt to other pairs do not show.",
         "Untrained networks have such structure too, from their data; compare the numbers with an untrained twin's.",

@@ -8,7 +8,7 @@ import torch
 
 from topolens.analyses.finding import Number, Series, Table
 from topolens.analyses.neuron_bars import HISTOGRAM, MEANINGS, SHUFFLED, SPECTRUM, Seen, distances_of, drawn
-from topolens.analyses.neuron_compared import FEWEST_NEURONS, FEWEST_SAMPLES, VERDICTS, Compared, Settings
+from topolens.analyses.neuron_compared import FEWEST_NEURONS, FEWEST_SAMPLES, LOOP_MARGIN, VERDICTS, Compared, Settings
 from topolens.analyses.neuron_layers import Neurons
 from topolens.filtrations import rips
 from topolens.measures import bar_summary, neuron_correlation
@@ -35,8 +35,8 @@ def answer_of(compared: Compared) -> str:
     loops = f"{compared.loops} loops are" if compared.loops != 1 else "1 loop is"
     against = (
         f"merges at {merge:.3f} on average against {null:.3f} for the same correlations dealt to other pairs "
-        f"(p = {compared.p_histogram:.2f}); {loops} longer than any of shuffled neurons or random directions of the "
-        "same spectrum"
+        f"(p = {compared.p_histogram:.2f}); {loops} at least {LOOP_MARGIN} times as long as any of shuffled neurons or random "
+        "directions of the same spectrum"
     )
     start = "No structure beyond the histogram" if compared.verdict == VERDICTS[1] else "Structure beyond the histogram"
     return f"{start} of correlations of {of}: {against}{_beside_twin(compared)}."
@@ -79,7 +79,8 @@ def numbers_of(compared: Compared, found: Neurons) -> dict[str, Number]:
     out |= {
         "loops": Number(
             compared.loops,
-            "H1 bars longer than all of shuffled columns and of random directions with the same spectrum",
+            f"H1 bars {LOOP_MARGIN} times as long as all of shuffled columns and of random directions of the same "
+            "spectrum",
             reference=0,
             reference_name="those nulls, by definition",
         ),

@@ -12,7 +12,7 @@ from topolens.analyses.neuron_compared import VERDICTS
 from topolens.sampling import joint_p_value, same_spectrum, shuffled_columns, shuffled_pairs
 
 BEYOND, HISTOGRAM, INDEPENDENT, NOT_DEFINED = VERDICTS
-SEEDS = 200 if os.environ.get("TOPOLENS_EXHAUSTIVE") == "1" else 25
+SEEDS = 200 if os.environ.get("TOPOLENS_EXHAUSTIVE") == "1" else 20
 
 
 def noise(samples: int = 200, neurons: int = 30, seed: int = 0) -> torch.Tensor:
@@ -45,6 +45,15 @@ def test_a_ring_of_neurons_is_a_loop_and_its_shuffled_copy_is_none():
         assert finding.numbers["h1_longest"].value > 0.3
         shuffled = lean(shuffled_columns(ring(seed=seed), seed), seed=seed)
         assert shuffled.numbers["h1_longest"].value < 0.15
+
+
+@pytest.mark.parametrize("relu", [False, True])
+def test_a_few_shared_directions_make_no_loop(relu):
+    loops = 0
+    for seed in range(SEEDS // 2):
+        x = noise(300, 6, seed) @ noise(6, 30, 1000 + seed) + noise(300, 30, 2000 + seed)
+        loops += lean(torch.relu(x) if relu else x, seed=seed).numbers["loops"].value > 0
+    assert loops <= 0.05 * SEEDS / 2 + 1
 
 
 def test_groups_of_neurons_are_structure_without_a_loop():
