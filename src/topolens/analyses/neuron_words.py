@@ -35,8 +35,8 @@ def answer_of(compared: Compared) -> str:
     loops = f"{compared.loops} loops are" if compared.loops != 1 else "1 loop is"
     against = (
         f"merges at {merge:.3f} on average against {null:.3f} for the same correlations dealt to other pairs "
-        f"(p = {compared.p_histogram:.2f}); {loops} at least {LOOP_MARGIN} times as long as any of shuffled neurons or random "
-        "directions of the same spectrum"
+        f"(p = {compared.p_histogram:.2f}); {loops} at least {LOOP_MARGIN} times as long as any of shuffled neurons or "
+        "random directions of the same spectrum"
     )
     start = "No structure beyond the histogram" if compared.verdict == VERDICTS[1] else "Structure beyond the histogram"
     return f"{start} of correlations of {of}: {against}{_beside_twin(compared)}."
