@@ -58,6 +58,17 @@ CARDS: dict[str, MethodCard] = {
     "information_plane": INFORMATION_PLANE,
     "suspicious_samples": SUSPICIOUS_SAMPLES,
     "trust": TRUST,
+from topolens.analyses.neuron_correlations import CARD as NEURON_CORRELATIONS
+from topolens.analyses.neuron_correlations import neuron_correlations
+from topolens.analyses.neuron_redundancy import CARD as NEURON_REDUNDANCY
+from topolens.analyses.neuron_redundancy import neuron_redundancy
+
+ANALYSES = (filter_space, filter_training, neuron_correlations, neuron_redundancy)
+
+# What a reader should know of each method, by the name of the analysis.
+CARDS: dict[str, MethodCard] = {
+    "neuron_correlations": NEURON_CORRELATIONS,
+    "neuron_redundancy": NEURON_REDUNDANCY,
 }
 
 __all__ = [
@@ -85,4 +96,6 @@ __all__ = [
     "trust",
     "weight_spectra",
     "weight_topology",
+    "neuron_correlations",
+    "neuron_redundancy",
 ]

@@ -80,4 +80,38 @@ __all__ = [
     "tree_means",
     "two_nn_dimension",
     "weight_spectrum",
+from topolens.measures.neuron_correlations import (
+    BarSummary,
+    bar_summary,
+    correlation_dissimilarity,
+    correlation_persistence,
+    neuron_correlation,
+    varying_neurons,
+)
+from topolens.measures.neuron_sampling import sample_neurons
+from topolens.measures.redundancy import (
+    Dendrogram,
+    PruneCandidate,
+    prune_candidates,
+    redundancy_dendrogram,
+    redundant_clusters,
+)
+
+__all__ = [
+    "BarSummary",
+    "ClassGap",
+    "Dendrogram",
+    "NeuralCollapse",
+    "PruneCandidate",
+    "bar_summary",
+    "correlation_dissimilarity",
+    "correlation_persistence",
+    "neural_collapse",
+    "neuron_correlation",
+    "persistent_class_gap",
+    "prune_candidates",
+    "redundancy_dendrogram",
+    "redundant_clusters",
+    "sample_neurons",
+    "varying_neurons",
 ]

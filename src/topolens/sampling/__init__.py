@@ -7,6 +7,7 @@ from topolens.sampling.feasibility import Feasibility, feasibility
 from topolens.sampling.inference import Interval, bar_p_values, holm, null_p_value, subsample_interval
 from topolens.sampling.maxmin import cover_radius, maxmin
 from topolens.sampling.nulls import covariance_filters, gaussian_filters
+from topolens.sampling.pair_nulls import joint_p_value, same_spectrum, shuffled_pairs
 
 __all__ = [
     "Feasibility",
@@ -20,10 +21,13 @@ __all__ = [
     "gaussian_cloud",
     "gaussian_filters",
     "holm",
+    "joint_p_value",
     "maxmin",
     "neighbour_distance",
     "null_p_value",
+    "same_spectrum",
     "shuffled_columns",
+    "shuffled_pairs",
     "shuffled_rows",
     "subsample_interval",
 ]
