@@ -4,6 +4,8 @@ from topolens.analyses.class_structure import CARD as CLASS_STRUCTURE
 from topolens.analyses.class_structure import class_structure
 from topolens.analyses.class_topology import CARD as CLASS_TOPOLOGY
 from topolens.analyses.class_topology import class_topology
+from topolens.analyses.decision_boundary import CARD as DECISION_BOUNDARY_CARD
+from topolens.analyses.decision_boundary import decision_boundary
 from topolens.analyses.filter_measures import Effort
 from topolens.analyses.filter_space import filter_space
 from topolens.analyses.filter_training import filter_training
@@ -69,6 +71,13 @@ ANALYSES = (filter_space, filter_training, neuron_correlations, neuron_redundanc
 CARDS: dict[str, MethodCard] = {
     "neuron_correlations": NEURON_CORRELATIONS,
     "neuron_redundancy": NEURON_REDUNDANCY,
+ANALYSES = (filter_space, filter_training, suspicious_samples, trust, decision_boundary)
+
+# What a reader should know of each method, by the name of the analysis.
+CARDS: dict[str, MethodCard] = {
+    "suspicious_samples": SUSPICIOUS_SAMPLES_CARD,
+    "trust": TRUST_CARD,
+    "decision_boundary": DECISION_BOUNDARY_CARD,
 }
 
 __all__ = [
@@ -85,6 +94,7 @@ __all__ = [
     "Table",
     "class_structure",
     "class_topology",
+    "decision_boundary",
     "filter_space",
     "filter_training",
     "information_plane",

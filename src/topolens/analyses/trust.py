@@ -42,6 +42,8 @@ CARD = MethodCard(
         "A shift that makes activations smaller can lower other scores and raise this one, or the reverse: an AUROC "
         "below 0.5 is a sign of that, not of trust.",
         "Biases are left out of the graph.",
+        "On two networks each for MNIST and Fashion-MNIST under noise, blur, inversion and the other data set it "
+        "ranked below the best baseline in 14 of 16 cases, and above it in 2 (inverted MNIST): use it beside them.",
         "The best baseline is chosen on the same samples, which makes 'adds to the baselines' a little timid.",
         "AUROC on one shift says nothing of another: supply the shifts that matter.",
     ),
@@ -263,18 +265,15 @@ def _answer(
     shifts: Mapping[str, _Shift], verdicts: Mapping[str, str], p_values: Mapping[str, float], verdict: str
 ) -> str:
     count = sum(v != VERDICTS[2] for v in verdicts.values())
+    above = sum(v == VERDICTS[0] for v in verdicts.values())
+    below = sum(shift.gain[1] < 0 for shift in shifts.values())
     name = max(shifts, key=lambda n: (verdicts[n] == verdict, shifts[n].areas[0]))
     shift = shifts[name]
     low, high = shift.ends[0]
-    said = {
-        VERDICTS[0]: "and ranks above the best baseline there",
-        VERDICTS[1]: "no better than the best baseline there",
-        VERDICTS[2]: "which is within chance",
-    }[verdict]
     return (
-        f"Topological uncertainty sees {count} of {len(shifts)} shifts; on {name} its AUROC is {shift.areas[0]:.2f} "
-        f"[{low:.2f}, {high:.2f}] (p = {p_values[name]:.3f}), {said}: {NAMES[shift.best]} has "
-        f"{shift.areas[shift.best]:.2f}."
+        f"Topological uncertainty sees {count} of {len(shifts)} shifts, and ranks above the best baseline on {above} "
+        f"and below it on {below}; at its best, on {name}, its AUROC is {shift.areas[0]:.2f} [{low:.2f}, {high:.2f}] "
+        f"(p = {p_values[name]:.3f}), that of {NAMES[shift.best]} {shift.areas[shift.best]:.2f}."
     )
 
 

@@ -13,6 +13,11 @@ from topolens.measures.information_plane import (
     KernelInformation,
     binned_information,
     kernel_information,
+from topolens.measures.labelled_complex import (
+    DecisionRegions,
+    decision_regions,
+    labelled_distances,
+    labelled_persistence,
 )
 from topolens.measures.neighbour_votes import nearest_samples, neighbour_votes
 from topolens.measures.neural_collapse import NeuralCollapse, neural_collapse
@@ -37,6 +42,7 @@ __all__ = [
     "KernelInformation",
     "MTopDivergence",
     "MagnitudePruning",
+    "DecisionRegions",
     "NeuralCollapse",
     "NeuralPersistence",
     "PHDimension",
@@ -64,6 +70,10 @@ __all__ = [
     "magnitude",
     "magnitude_pruning_bound",
     "mtop_divergence",
+    "decision_regions",
+    "label_support",
+    "labelled_distances",
+    "labelled_persistence",
     "nearest_samples",
     "neighbour_votes",
     "neural_collapse",

@@ -59,7 +59,7 @@ def reeb_net(
         ValueError: If shapes do not fit, lenses contain NaN, or a size, the overlap or the tolerance is out of range.
 
     Cost: about log2(samples) passes over the graph.
-    Source: "Topological structure of complex predictions", 2023, algorithms 1 to 3.
+    Source: "Topological structure of complex predictions", 2023, methods.
     """
     x = check_no_nan("lenses", check_tensor("lenses", lenses, ("samples", "lenses"))).detach().to("cpu", torch.float64)
     if neighbours.ndim != 2 or len(neighbours) != len(x):
@@ -94,7 +94,7 @@ def label_support(net: ReebNet, labels: Tensor, classes: int, *, steps: int = 2)
     Raises:
         ValueError: If labels have another shape, are no whole numbers, or out of range.
 
-    Source: "Topological structure of complex predictions", 2023, algorithm 5; that a sample's own label is left out is
+    Source: "Topological structure of complex predictions", 2023, methods; that a sample's own label is left out is
         ours: without, every label speaks for itself.
     """
     votes = one_hot(labels, net.samples, classes)

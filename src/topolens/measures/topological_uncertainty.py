@@ -45,7 +45,7 @@ def activation_trees(weight: Tensor, inputs: Tensor) -> Tensor:
 
     Cost: O((out + in)^2) time per sample, in blocks of 64 MB.
     Source: "Topological uncertainty: monitoring trained neural networks through persistence of activation graphs",
-        2021, section 3.1.
+        2021, section 3.
 
     Example:
         >>> activation_trees(torch.tensor([[3.0, -2.0], [0.5, 1.0]]), torch.tensor([[1.0, 2.0]]))
@@ -85,7 +85,7 @@ def tree_means(trees: Sequence[Tensor], predicted: Tensor) -> TreeMeans:
     Raises:
         ValueError: If there are no layers or samples, or shapes do not fit.
 
-    Source: "Topological uncertainty", 2021, definition 3.1: of numbers on a line the Frechet mean in the Wasserstein
+    Source: "Topological uncertainty", 2021, section 3: of numbers on a line the Frechet mean in the Wasserstein
         distance of order 2 is the mean of the sorted ones.
     """
     _check(trees, predicted)
@@ -117,7 +117,7 @@ def topological_uncertainty(trees: Sequence[Tensor], predicted: Tensor, means: T
         ValueError: If there are no layers or samples, or shapes do not fit.
 
     Source: "Topological uncertainty: monitoring trained neural networks through persistence of activation graphs",
-        2021, definition 3.2.
+        2021, section 3.
     """
     _check(trees, predicted)
     if [tree.shape[1] for tree in trees] != [mean.shape[1] for mean in means.layers]:

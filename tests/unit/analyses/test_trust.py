@@ -95,6 +95,17 @@ def test_a_shift_that_only_the_trees_show() -> None:
     finding = trust(WEIGHT, known, clean, {"grown": grown}, draws=50, nulls=99)
     assert finding.verdict == "adds to the baselines"
     assert finding.numbers["gain.grown"].interval[0] > 0
+    assert "above the best baseline on 1 and below it on 0" in finding.answer
+
+
+def test_an_answer_tells_where_a_baseline_is_better() -> None:
+    """One shift that only the trees show, one that only the logits show: both are counted."""
+    known, clean, shifted = noise(1, 80), noise(2, 80), noise(3, 80)
+    grown = Answers({"last": 5 * shifted.inputs["last"]}, shifted.logits)
+    unsure = Answers(shifted.inputs, 0.01 * shifted.logits)
+    finding = trust(WEIGHT, known, clean, {"grown": grown, "unsure": unsure}, draws=50, nulls=99)
+    assert "sees 1 of 2 shifts" in finding.answer
+    assert "above the best baseline on 1 and below it on 1" in finding.answer
 
 
 def test_scores_that_fall_are_not_trusted() -> None:
