@@ -4,7 +4,7 @@ from topolens.analyses.class_structure import CARD as CLASS_STRUCTURE
 from topolens.analyses.class_structure import class_structure
 from topolens.analyses.class_topology import CARD as CLASS_TOPOLOGY
 from topolens.analyses.class_topology import class_topology
-from topolens.analyses.decision_boundary import CARD as DECISION_BOUNDARY_CARD
+from topolens.analyses.decision_boundary import CARD as DECISION_BOUNDARY
 from topolens.analyses.decision_boundary import decision_boundary
 from topolens.analyses.filter_measures import Effort
 from topolens.analyses.filter_space import filter_space
@@ -22,6 +22,10 @@ from topolens.analyses.model_difference import CARD as MODEL_DIFFERENCE
 from topolens.analyses.model_difference import model_difference
 from topolens.analyses.model_summary import CARD as MODEL_SUMMARY
 from topolens.analyses.model_summary import model_summary
+from topolens.analyses.neuron_correlations import CARD as NEURON_CORRELATIONS
+from topolens.analyses.neuron_correlations import neuron_correlations
+from topolens.analyses.neuron_redundancy import CARD as NEURON_REDUNDANCY
+from topolens.analyses.neuron_redundancy import neuron_redundancy
 from topolens.analyses.suspicious_samples import CARD as SUSPICIOUS_SAMPLES
 from topolens.analyses.suspicious_samples import suspicious_samples
 from topolens.analyses.trust import CARD as TRUST
@@ -41,6 +45,9 @@ ANALYSES = (
     layer_similarity,
     model_difference,
     information_plane,
+    neuron_correlations,
+    neuron_redundancy,
+    decision_boundary,
     suspicious_samples,
     trust,
     filter_space,
@@ -58,26 +65,11 @@ CARDS: dict[str, MethodCard] = {
     "layer_similarity": LAYER_SIMILARITY,
     "model_difference": MODEL_DIFFERENCE,
     "information_plane": INFORMATION_PLANE,
-    "suspicious_samples": SUSPICIOUS_SAMPLES,
-    "trust": TRUST,
-from topolens.analyses.neuron_correlations import CARD as NEURON_CORRELATIONS
-from topolens.analyses.neuron_correlations import neuron_correlations
-from topolens.analyses.neuron_redundancy import CARD as NEURON_REDUNDANCY
-from topolens.analyses.neuron_redundancy import neuron_redundancy
-
-ANALYSES = (filter_space, filter_training, neuron_correlations, neuron_redundancy)
-
-# What a reader should know of each method, by the name of the analysis.
-CARDS: dict[str, MethodCard] = {
     "neuron_correlations": NEURON_CORRELATIONS,
     "neuron_redundancy": NEURON_REDUNDANCY,
-ANALYSES = (filter_space, filter_training, suspicious_samples, trust, decision_boundary)
-
-# What a reader should know of each method, by the name of the analysis.
-CARDS: dict[str, MethodCard] = {
-    "suspicious_samples": SUSPICIOUS_SAMPLES_CARD,
-    "trust": TRUST_CARD,
-    "decision_boundary": DECISION_BOUNDARY_CARD,
+    "decision_boundary": DECISION_BOUNDARY,
+    "suspicious_samples": SUSPICIOUS_SAMPLES,
+    "trust": TRUST,
 }
 
 __all__ = [
@@ -102,10 +94,10 @@ __all__ = [
     "layer_similarity",
     "model_difference",
     "model_summary",
+    "neuron_correlations",
+    "neuron_redundancy",
     "suspicious_samples",
     "trust",
     "weight_spectra",
     "weight_topology",
-    "neuron_correlations",
-    "neuron_redundancy",
 ]
