@@ -123,6 +123,15 @@ PLAN: Mapping[str, tuple[float, Callable[[Evidence], Finding]]] = {
     ),
     "layer_similarity": (5.0, lambda e: analyses.layer_similarity(e.deep, seed=e.seed)),
     "information_plane": (2.0, lambda e: analyses.information_plane(e.deep, e.known_labels, seed=e.seed)),
+    "neuron_correlations": (
+        10.0,
+        lambda e: analyses.neuron_correlations(e.deep, e.untrained_deep, seed=e.seed, neurons=200),
+    ),
+    "neuron_redundancy": (5.0, lambda e: analyses.neuron_redundancy(e.deep, e.untrained_deep, seed=e.seed)),
+    "decision_boundary": (
+        3.0,
+        lambda e: analyses.decision_boundary(e.features, e.labels, e.predictions, seed=e.seed),
+    ),
     "suspicious_samples": (
         3.0,
         lambda e: analyses.suspicious_samples(e.features, e.labels, e.scores, seed=e.seed),
