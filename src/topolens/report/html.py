@@ -42,6 +42,7 @@ REFERENCES = (
     "G. Singh, F. Mémoli, G. Carlsson: Topological methods for the analysis of high dimensional data sets and 3D "
     "object recognition, 2007.",
 )
+ABOUT_FILTERS = ("filter_space", "filter_training")
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -64,6 +65,7 @@ def html_of(data: dict[str, Any]) -> str:
             findings=[section(finding) for finding in findings],
             verdicts=Counter(finding["verdict"] for finding in findings).most_common(),
             lead=lead(findings),
+            has_filters=not findings or any(finding["name"] in ABOUT_FILTERS for finding in findings),
             script=script,
             script_hash=digest,
             embedded=embedded(data),
@@ -91,11 +93,20 @@ def section(finding: dict[str, Any]) -> dict[str, Any]:
     heroes = [key for key, figure in figures.items() if figure.kind == HERO]
     return {
         **finding,
+        **titles(finding),
         "hero": [pictures.pop(key) for key in heroes],
         "pictures": list(pictures.values()),
         "drawn_diagrams": diagrams,
         "interval_kinds": [kind for kind in dict.fromkeys(kinds) if kind],
     }
+
+
+def titles(finding: Mapping[str, Any]) -> dict[str, str]:
+    """What stands over a finding: its subject, or the analysis itself where that looks at the network as a whole."""
+    name = finding["name"].replace("_", " ")
+    if finding["subject"] in ("model", "layers"):
+        return {"title": name, "kicker": finding["subject"]}
+    return {"title": finding["subject"], "kicker": name}
 
 
 def picture(title: str, value: Figure | Series) -> dict[str, str]:
@@ -137,9 +148,11 @@ def lead(findings: list[dict[str, Any]]) -> dict[str, Any]:
     known = [row for row in rows if row]
     ends = [row[key] for row in known for key in ("value", "reference") if row[key] is not None]
     meanings, references = ({row[key] for row in known} for key in ("meaning", "reference_name"))
+    mixed = len(meanings) > 1 and not is_loop
     return {
         "rows": rows,
-        "end": max(ends, default=0.0) or 1.0,
+        "mixed": mixed,
+        "end": None if mixed else max(ends, default=0.0) or 1.0,  # one scale means nothing to several quantities
         "heading": "Longest loop against its null" if is_loop else "Main number against its reference",
         "short": "longest loop" if is_loop else "main number",
         "legend": meanings.pop() if len(meanings) == 1 else None,
