@@ -7,6 +7,8 @@ from topolens.analyses.finding import Figure, Finding, Number, Series, Table
 from topolens.analyses.method_card import MethodCard
 from topolens.analyses.model_summary import CARD as MODEL_SUMMARY
 from topolens.analyses.model_summary import model_summary
+from topolens.analyses.training import CARD as TRAINING
+from topolens.analyses.training import training
 from topolens.analyses.weight_spectra import CARD as WEIGHT_SPECTRA
 from topolens.analyses.weight_spectra import weight_spectra
 from topolens.analyses.weight_topology import CARD as WEIGHT_TOPOLOGY
@@ -18,12 +20,14 @@ ANALYSES = (
     weight_spectra,
     filter_space,
     filter_training,
+    training,
 )
 
 # What a reader should know of each method, by the name of the analysis.
 CARDS: dict[str, MethodCard] = {
     "model_summary": MODEL_SUMMARY,
     "weight_topology": WEIGHT_TOPOLOGY,
+    "training": TRAINING,
     "weight_spectra": WEIGHT_SPECTRA,
 }
 
@@ -40,6 +44,7 @@ __all__ = [
     "filter_space",
     "filter_training",
     "model_summary",
+    "training",
     "weight_spectra",
     "weight_topology",
 ]
