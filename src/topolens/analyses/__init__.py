@@ -9,6 +9,8 @@ from topolens.analyses.model_summary import CARD as MODEL_SUMMARY
 from topolens.analyses.model_summary import model_summary
 from topolens.analyses.training import CARD as TRAINING
 from topolens.analyses.training import training
+from topolens.analyses.trajectory import CARD as TRAJECTORY
+from topolens.analyses.trajectory import trajectory
 from topolens.analyses.weight_spectra import CARD as WEIGHT_SPECTRA
 from topolens.analyses.weight_spectra import weight_spectra
 from topolens.analyses.weight_topology import CARD as WEIGHT_TOPOLOGY
@@ -21,6 +23,7 @@ ANALYSES = (
     filter_space,
     filter_training,
     training,
+    trajectory,
 )
 
 # What a reader should know of each method, by the name of the analysis.
@@ -28,6 +31,7 @@ CARDS: dict[str, MethodCard] = {
     "model_summary": MODEL_SUMMARY,
     "weight_topology": WEIGHT_TOPOLOGY,
     "training": TRAINING,
+    "trajectory": TRAJECTORY,
     "weight_spectra": WEIGHT_SPECTRA,
 }
 
@@ -45,6 +49,7 @@ __all__ = [
     "filter_training",
     "model_summary",
     "training",
+    "trajectory",
     "weight_spectra",
     "weight_topology",
 ]

@@ -12,10 +12,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from topolens import measures
 from topolens.analyses.finding import Finding
 from topolens.analyses.training import training
-from topolens.measures import neural_collapse, neural_persistence, persistence_plateau, persistent_class_gap
+from topolens.measures import (
+    neural_collapse,
+    neural_persistence,
+    persistence_plateau,
+    persistent_class_gap,
+)
+from topolens.measures.dimension import two_nn_dimension
 from topolens.probes import Batch, Recording, batches, record, weight_matrices
 from topolens.probes.batches import as_batch, rows
 from topolens.probes.record import Layers
@@ -264,13 +269,13 @@ def _class_gap(x: Tensor | None, labels: Tensor | None) -> float:
 
 
 def _dimension(x: Tensor | None, labels: Tensor | None) -> float:
-    return float(vars(measures)["two_nn_dimension"](_answered(x)).mle)
+    return two_nn_dimension(_answered(x)).mle
 
 
 _MEASURES: dict[str, Callable[[Tensor | None, Tensor | None], float]] = {
     "nc1": _nc1,
     "class_gap": _class_gap,
-    **({"dimension": _dimension} if hasattr(measures, "two_nn_dimension") else {}),
+    "dimension": _dimension,
 }
 
 
