@@ -1,5 +1,7 @@
 """Tensors and diagrams become findings here. `ANALYSES` is the table of contents of the report, commands and docs."""
 
+from topolens.analyses.attention import CARD as ATTENTION
+from topolens.analyses.attention import attention
 from topolens.analyses.filter_measures import Effort
 from topolens.analyses.filter_space import filter_space
 from topolens.analyses.filter_training import filter_training
@@ -24,10 +26,12 @@ ANALYSES = (
     filter_training,
     training,
     trajectory,
+    attention,
 )
 
 # What a reader should know of each method, by the name of the analysis.
 CARDS: dict[str, MethodCard] = {
+    "attention": ATTENTION,
     "model_summary": MODEL_SUMMARY,
     "weight_topology": WEIGHT_TOPOLOGY,
     "training": TRAINING,
@@ -45,6 +49,7 @@ __all__ = [
     "Number",
     "Series",
     "Table",
+    "attention",
     "filter_space",
     "filter_training",
     "model_summary",

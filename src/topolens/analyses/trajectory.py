@@ -183,7 +183,7 @@ def _scale(distances: Tensor) -> float:
 
 def _numbers(view: _View, alpha: float, walks: int, draws: int, seed: int) -> dict[str, Number]:
     quantities: dict[str, Callable[[Tensor], float]] = {
-        # Rounded: last digits depend on where memory lies and on the order of sums, and would break ties with the walks.
+        # Rounded: last digits depend on memory and the order of sums, and would break ties with the walks.
         "magnitude": lambda d: float(f"{magnitude(d, view.scale):.9g}"),
         "lifetime_sum": lambda d: float(f"{lifetime_sum(d, alpha):.9g}"),
     }

@@ -1,5 +1,6 @@
 """Numbers of clouds, weights and layers, without a verdict: analyses hold them against nulls and say what they mean."""
 
+from topolens.measures.attention_graphs import attention_bar_sums, attention_barcodes
 from topolens.measures.class_gap import ClassGap, persistent_class_gap
 from topolens.measures.neural_collapse import NeuralCollapse, neural_collapse
 from topolens.measures.neural_persistence import (
@@ -18,6 +19,8 @@ __all__ = [
     "NeuralCollapse",
     "NeuralPersistence",
     "WeightSpectrum",
+    "attention_bar_sums",
+    "attention_barcodes",
     "deep_graph_persistence",
     "lifetime_sum",
     "loss_distance",
