@@ -31,3 +31,29 @@ def foolbox() -> Any:
         return importlib.import_module("foolbox")
     except ImportError:
         raise ImportError("foolbox is needed here; install it with pip install 'topolens[studies]'") from None
+
+
+def lightning() -> Any:
+    """The module of Lightning that holds `Callback`, in the package's present or former name.
+
+    Raises:
+        ImportError: Lightning is not installed.
+    """
+    for name in ("lightning.pytorch", "pytorch_lightning"):
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    raise ImportError("Lightning is needed here; install it with pip install lightning")
+
+
+def transformers() -> Any:
+    """The package transformers.
+
+    Raises:
+        ImportError: transformers is not installed.
+    """
+    try:
+        return importlib.import_module("transformers")
+    except ImportError:
+        raise ImportError("transformers is needed here; install it with pip install transformers") from None

@@ -1,5 +1,7 @@
 """Tensors and diagrams become findings here. `ANALYSES` is the table of contents of the report, commands and docs."""
 
+from topolens.analyses.attention import CARD as ATTENTION
+from topolens.analyses.attention import attention
 from topolens.analyses.class_structure import CARD as CLASS_STRUCTURE
 from topolens.analyses.class_structure import class_structure
 from topolens.analyses.class_topology import CARD as CLASS_TOPOLOGY
@@ -28,6 +30,10 @@ from topolens.analyses.neuron_redundancy import CARD as NEURON_REDUNDANCY
 from topolens.analyses.neuron_redundancy import neuron_redundancy
 from topolens.analyses.suspicious_samples import CARD as SUSPICIOUS_SAMPLES
 from topolens.analyses.suspicious_samples import suspicious_samples
+from topolens.analyses.training import CARD as TRAINING
+from topolens.analyses.training import training
+from topolens.analyses.trajectory import CARD as TRAJECTORY
+from topolens.analyses.trajectory import trajectory
 from topolens.analyses.trust import CARD as TRUST
 from topolens.analyses.trust import Answers, trust
 from topolens.analyses.weight_spectra import CARD as WEIGHT_SPECTRA
@@ -52,12 +58,18 @@ ANALYSES = (
     trust,
     filter_space,
     filter_training,
+    training,
+    trajectory,
+    attention,
 )
 
 # What a reader should know of each method, by the name of the analysis.
 CARDS: dict[str, MethodCard] = {
+    "attention": ATTENTION,
     "model_summary": MODEL_SUMMARY,
     "weight_topology": WEIGHT_TOPOLOGY,
+    "training": TRAINING,
+    "trajectory": TRAJECTORY,
     "weight_spectra": WEIGHT_SPECTRA,
     "intrinsic_dimension": INTRINSIC_DIMENSION,
     "class_structure": CLASS_STRUCTURE,
@@ -74,8 +86,8 @@ CARDS: dict[str, MethodCard] = {
 
 __all__ = [
     "ANALYSES",
-    "Answers",
     "CARDS",
+    "Answers",
     "Effort",
     "Figure",
     "Finding",
@@ -84,6 +96,7 @@ __all__ = [
     "RTDRounds",
     "Series",
     "Table",
+    "attention",
     "class_structure",
     "class_topology",
     "decision_boundary",
@@ -97,6 +110,8 @@ __all__ = [
     "neuron_correlations",
     "neuron_redundancy",
     "suspicious_samples",
+    "training",
+    "trajectory",
     "trust",
     "weight_spectra",
     "weight_topology",

@@ -1,5 +1,6 @@
 """Numbers of clouds, weights and layers, without a verdict: analyses hold them against nulls and say what they mean."""
 
+from topolens.measures.attention_graphs import attention_bar_sums, attention_barcodes
 from topolens.measures.auroc import auroc, auroc_draws
 from topolens.measures.cka import cka
 from topolens.measures.class_gap import ClassGap, persistent_class_gap
@@ -52,10 +53,12 @@ from topolens.measures.trajectory import lifetime_sum, loss_distance, magnitude
 from topolens.measures.weight_spectrum import WeightSpectrum, weight_spectrum
 
 __all__ = [
+    "RTD",
     "BarSummary",
     "BinnedInformation",
     "ClassGap",
     "ClassSeparation",
+    "DecisionRegions",
     "Dendrogram",
     "HopBetti",
     "KernelInformation",
@@ -65,13 +68,14 @@ __all__ = [
     "NeuralPersistence",
     "PHDimension",
     "PruneCandidate",
-    "RTD",
     "RTDCost",
     "ReebNet",
     "TreeMeans",
     "TwoNN",
     "WeightSpectrum",
     "activation_trees",
+    "attention_bar_sums",
+    "attention_barcodes",
     "auroc",
     "auroc_draws",
     "bar_summary",
@@ -83,7 +87,6 @@ __all__ = [
     "cross_barcode",
     "decision_regions",
     "deep_graph_persistence",
-    "DecisionRegions",
     "heat_trace",
     "hop_betti_curves",
     "imd",

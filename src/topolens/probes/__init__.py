@@ -1,5 +1,6 @@
 """Probes: from a network or its file to tensors. The network itself is never changed."""
 
+from topolens.probes.attention import record_attention
 from topolens.probes.batches import Batch, batches
 from topolens.probes.checkpoints import checkpoint_steps
 from topolens.probes.convolutions import Convolution, Skipped, convolutions, select_layers
@@ -35,6 +36,7 @@ __all__ = [
     "model_factory",
     "patch_space",
     "record",
+    "record_attention",
     "sample_images",
     "select_layers",
     "spatial_filters",

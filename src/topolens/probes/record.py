@@ -115,7 +115,7 @@ def record(
     known = [label for label in labels if label is not None]
     return Recording(
         activations={name: kept.tensor() for name, kept in tape.kept.items() if kept.rows == done},
-        outputs=torch.cat(tape.outputs) if len(tape.outputs) == len(ids) else None,
+        outputs=_joined(tape.outputs, len(ids)),
         labels=torch.cat(known) if len(known) == len(labels) else None,
         ids=torch.cat(ids),
         kinds={name: type(chosen[name.split("#")[0]]).__name__ for name in tape.kept},
@@ -123,6 +123,12 @@ def record(
         | {n: "it answered to some batches only" for n, kept in tape.kept.items() if kept.rows != done}
         | {n: "it was not called" for n in chosen if n not in tape.kept and n not in tape.skipped},
     )
+
+
+def _joined(outputs: list[Tensor], batches: int) -> Tensor | None:
+    """Outputs of all batches, where each gave one and they have the same shape, unlike sequences of several lengths."""
+    alike = len(outputs) == batches and len({tuple(output.shape[1:]) for output in outputs}) == 1
+    return torch.cat(outputs) if alike else None
 
 
 def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -2,5 +2,6 @@
 
 from topolens.report.build import report, training_report
 from topolens.report.report import Report
+from topolens.report.watch import Watch
 
-__all__ = ["Report", "report", "training_report"]
+__all__ = ["Report", "Watch", "report", "training_report"]

@@ -36,6 +36,12 @@ def test_what_layers_answer() -> None:
     assert found.skipped == {}
 
 
+def test_sequences_of_several_lengths_have_no_common_output() -> None:
+    found = record(nn.Linear(3, 2), [torch.rand(4, 5, 3), torch.rand(4, 7, 3)])
+    assert found.outputs is None
+    assert found.ids.tolist() == list(range(8))
+
+
 def test_nothing_is_changed() -> None:
     model = small()
     model[1].eval()
