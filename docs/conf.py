@@ -33,7 +33,7 @@ nitpick_ignore_regex = [
         "py:.*",
         r"(Callable|Mapping|Sequence|Collection|Iterable|Iterator|collections|Any|typing|module|ABC|NamedTuple)\b.*",
     ),
-    ("py:class", r"topolens\.losses\.skeleton_recall\.Labels"),  # a type variable: an array or a tensor
+    ("py:class", r"topolens\.(losses\.skeleton_recall\.Labels|analyses\.layer_pairs\.\w+)"),  # names of types only
     ("py:.*", r"(tuple|list|dict|int|float|str|bool|None|object|optional|abc|ValueError|TypeError|OSError)\b.*"),
 ]
 

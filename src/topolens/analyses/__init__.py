@@ -56,20 +56,17 @@ ANALYSES = (
     decision_boundary,
     suspicious_samples,
     trust,
-    filter_space,
-    filter_training,
     training,
     trajectory,
     attention,
+    filter_space,
+    filter_training,
 )
 
 # What a reader should know of each method, by the name of the analysis.
 CARDS: dict[str, MethodCard] = {
-    "attention": ATTENTION,
     "model_summary": MODEL_SUMMARY,
     "weight_topology": WEIGHT_TOPOLOGY,
-    "training": TRAINING,
-    "trajectory": TRAJECTORY,
     "weight_spectra": WEIGHT_SPECTRA,
     "intrinsic_dimension": INTRINSIC_DIMENSION,
     "class_structure": CLASS_STRUCTURE,
@@ -82,12 +79,15 @@ CARDS: dict[str, MethodCard] = {
     "decision_boundary": DECISION_BOUNDARY,
     "suspicious_samples": SUSPICIOUS_SAMPLES,
     "trust": TRUST,
+    "training": TRAINING,
+    "trajectory": TRAJECTORY,
+    "attention": ATTENTION,
 }
 
 __all__ = [
     "ANALYSES",
-    "CARDS",
     "Answers",
+    "CARDS",
     "Effort",
     "Figure",
     "Finding",

@@ -1,4 +1,4 @@
-"""Neurons as points at 1 - |correlation|: do clusters and cycles of likeness say more than a histogram does?"""
+"""Neurons as points at 1 - absolute correlation: do clusters and cycles of likeness say more than a histogram does?"""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def neuron_correlations(
 ) -> Finding:
     """What the correlations between neurons look like, and whether their histogram alone would look the same.
 
-    Four numbers (mean |correlation|, mean merge in H0, longest bar and total length in H1) are held together against
-    each null, as one test. A network whose neurons pass for shuffled ones is `as independent neurons`; else one that
+    Four numbers (mean absolute correlation, mean merge in H0, longest bar and total length in H1) are held together
+    against each null, as one test. A network whose neurons pass for shuffled ones is `as independent neurons`; else one that
     passes for its own correlations dealt to other pairs is `explained by the correlation histogram`; else there is
     `structure beyond the correlation histogram`. Constant neurons are left out and counted.
 

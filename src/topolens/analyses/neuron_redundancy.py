@@ -53,16 +53,16 @@ def neuron_redundancy(
 ) -> Finding:
     """Neurons that another one of their layer can stand for, as a list, with what the layer has by chance.
 
-    A neuron is a candidate to prune if its |correlation| with one that is kept reaches `level`, and exceeds the largest
-    one between any neurons of any layer in all copies with shuffled columns: on independent neurons the verdict is
-    `redundant` in one of nulls + 1 cases at most, however few samples there are.
+    A neuron is a candidate to prune if its absolute correlation with one that is kept reaches `level`, and exceeds the
+    largest one between any neurons of any layer in all copies with shuffled columns: on independent neurons the
+    verdict is `redundant` in one of nulls + 1 cases at most, however few samples there are.
 
     Args:
         activations: Shape (samples, neurons), or layer to such a tensor, of the same samples.
         untrained: The same of an untrained twin, as a reference.
         seed: Of neurons drawn, nulls and subsamples.
         subject: Name of the layer or network, for the text.
-        level: Least |correlation|, in (0, 1].
+        level: Least absolute correlation, in (0, 1].
         neurons: At most so many are looked at in a layer, drawn at random.
         nulls: Copies with shuffled columns.
         draws: Subsamples of samples, for the interval.

@@ -15,7 +15,7 @@ EXACT = 1000
 
 
 def imd(a: Tensor, b: Tensor, *, k: int = 5, probes: int = 100, steps: int = 10, seed: int = 0) -> float:
-    """Largest difference of the heat traces of two clouds, sup over t of exp(-2 (t + 1 / t)) |h_a(t) - h_b(t)|.
+    """Largest difference of the heat traces of two clouds, sup over t of exp(-2 (t + 1 / t)) abs(h_a(t) - h_b(t)).
 
     Args:
         a: A cloud, shape (n, d).

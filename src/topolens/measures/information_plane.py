@@ -104,7 +104,7 @@ def binned_from_cells(place: Tensor, y: Tensor) -> BinnedInformation:
 def kernel_information(activations: Tensor, labels: Tensor, *, noise: float = 0.1) -> KernelInformation:
     """Bounds of the mutual information of a layer with its input and with labels, Gaussian noise on each neuron.
 
-    -1/n sum_i log2 1/n sum_j exp(-|t_i - t_j|^2 / (s noise)), with s = 2 for the upper bound and 8 for the lower.
+    -1/n sum_i log2 1/n sum_j exp(-norm(t_i - t_j)^2 / (s noise)), with s = 2 for the upper bound and 8 for the lower.
 
     Args:
         activations: Shape (samples, features).

@@ -88,7 +88,7 @@ def neuron_correlation(activations: Tensor) -> Tensor:
 
 
 def correlation_dissimilarity(activations: Tensor) -> Tensor:
-    """1 - |Pearson's correlation| between neurons, shape (neurons, neurons), float64, in [0, 1], with zero diagonal.
+    """1 - abs(Pearson's correlation) between neurons, shape (neurons, neurons), float64, in [0, 1], with zero diagonal.
 
     Neurons that are the same up to scale, sign and offset are at 0. A constant neuron is at 1 from all others, as in
     the code of the source (its text drops such neurons: `varying_neurons` says which).
@@ -116,7 +116,7 @@ def correlation_dissimilarity(activations: Tensor) -> Tensor:
 def correlation_persistence(
     activations: Tensor, max_dim: int = 1, *, max_scale: float | None = None, budget: float | None = None
 ) -> Diagrams:
-    """Bars of the Rips filtration of neurons by 1 - |correlation|, one diagram in a batch of 1.
+    """Bars of the Rips filtration of neurons by 1 - absolute correlation, one diagram in a batch of 1.
 
     Dimension 0 says how clusters of like neurons merge, dimension 1 where neurons go round in a cycle of likeness.
 

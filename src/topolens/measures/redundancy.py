@@ -15,8 +15,8 @@ class Dendrogram(NamedTuple):
 
     Args:
         merges: Shape (neurons - 1, 4), float64, as `scipy.cluster.hierarchy.linkage` gives it: the two clusters that
-            merge, at which 1 - |correlation|, and the number of neurons of the union. Cluster neurons + i is that of
-            row i.
+            merge, at which 1 - absolute correlation, and the number of neurons of the union. Cluster neurons + i is
+            that of row i.
         neurons: How many there are.
     """
 
@@ -39,7 +39,7 @@ class PruneCandidate(NamedTuple):
 
 
 def redundancy_dendrogram(activations: Tensor) -> Dendrogram:
-    """Single linkage of neurons by 1 - |correlation|: the bars of dimension 0 with the clusters that merge there.
+    """Single linkage of neurons by 1 - absolute correlation: bars of dimension 0 with the clusters that merge there.
 
     Args:
         activations: Shape (samples, neurons).
@@ -63,14 +63,14 @@ def redundancy_dendrogram(activations: Tensor) -> Dendrogram:
 
 
 def redundant_clusters(dendrogram: Dendrogram, level: float = 0.95) -> Tensor:
-    """Cluster of each neuron, shape (neurons,), int64: chains of neurons whose |correlation| is at least `level`.
+    """Cluster of each neuron, shape (neurons,), int64: chains of neurons with an absolute correlation of `level` or more.
 
     Clusters are numbered in the order of their first neurons. The ends of a chain may correlate less:
     `prune_candidates` asks for the level between a neuron and the one kept for it.
 
     Args:
         dendrogram: Of `redundancy_dendrogram`.
-        level: Least |correlation| within a chain, in (0, 1].
+        level: Least absolute correlation within a chain, in (0, 1].
 
     Raises:
         ValueError: If `level` lies outside (0, 1].
@@ -88,7 +88,7 @@ def redundant_clusters(dendrogram: Dendrogram, level: float = 0.95) -> Tensor:
 
 
 def prune_candidates(activations: Tensor, level: float = 0.95) -> list[PruneCandidate]:
-    """Neurons that could be left out, since another one that is kept has a |correlation| of at least `level` with them.
+    """Neurons that could be left out, since one that is kept has an absolute correlation of at least `level` with them.
 
     The neuron with most such partners is kept first, its partners are candidates, and so on among those left.
 
