@@ -43,6 +43,7 @@ CARD = MethodCard(
 def attention(
     maps: Mapping[str, Tensor] | Tensor,
     *,
+    untrained: Mapping[str, Tensor] | Tensor | None = None,
     shuffles: int = 20,
     max_dim: int = 1,
     seed: int = 0,
@@ -53,6 +54,7 @@ def attention(
     Args:
         maps: Layer to its attention, shape (samples, heads, tokens, tokens), for instance from
             `probes.record_attention`; or one of them.
+        untrained: Those of the untrained network on the same samples, to be shown beside them.
         shuffles: How often all rows are shuffled; below 19 nothing can reach the level.
         max_dim: Largest homology dimension, 0 or 1.
         seed: Of the shuffles and the subsamples of samples.
@@ -66,13 +68,13 @@ def attention(
 
     Raises:
         TypeError: If a map is no floating-point tensor.
-        ValueError: If there are no maps, one has another shape, contains NaN or leaves [0, 1], there is no shuffle, or
-            `max_dim` is neither 0 nor 1.
+        ValueError: If there are no maps, one has another shape, contains NaN or leaves [0, 1], the untrained ones
+            are of other layers or heads, there is no shuffle, or `max_dim` is neither 0 nor 1.
 
     Cost: samples * heads Rips complexes of the tokens of each layer, once and per shuffle.
     Source: "Artificial text detection via examining the topology of attention maps", 2021, section 3; see `CARDS`.
     """
-    layers = {"attention": maps} if isinstance(maps, Tensor) else dict(maps)
+    layers = _by_layer(maps)
     if not layers:
         raise ValueError("maps must hold a layer at least, got none; see probes.record_attention")
     if shuffles < 1 or max_dim not in (0, 1):
@@ -81,6 +83,7 @@ def attention(
         observed = {name: attention_bar_sums(x, max_dim) for name, x in layers.items()}
         able = {name: x for name, x in layers.items() if x.shape[2] >= FEWEST_TOKENS and len(x)}
         numbers = _numbers({name: observed[name] for name in able}, able, shuffles, seed)
+        before = {} if untrained is None else _untrained(_by_layer(untrained), observed, max_dim)
     verdict = _verdict([number.p_value for number in numbers.values()])
     return Finding(
         name="attention",
@@ -89,12 +92,31 @@ def attention(
         answer=_answer(numbers, verdict, shuffles),
         verdict=verdict,
         numbers=numbers,
-        tables={"heads": _table(numbers)},
-        warnings=_warnings(layers, able, shuffles),
+        tables={"heads": _table(numbers, before)},
+        references={"untrained": tuple(before[name] for name in numbers)} if before else {},
+        warnings=_warnings(layers, able, shuffles, untrained is None),
         provenance=cost.provenance(
             seed, (len(layers),), {"shuffles": shuffles, "max_dim": max_dim, "layers": list(layers)}
         ),
     )
+
+
+def _by_layer(maps: Mapping[str, Tensor] | Tensor) -> dict[str, Tensor]:
+    return {"attention": maps} if isinstance(maps, Tensor) else dict(maps)
+
+
+def _untrained(maps: Mapping[str, Tensor], observed: Mapping[str, Tensor], max_dim: int) -> dict[str, float]:
+    """Mean over samples of each layer, dimension and head."""
+    heads = {name: x.shape[1] if x.ndim == 4 else 0 for name, x in maps.items()}
+    wanted = {name: sums.shape[2] for name, sums in observed.items()}
+    if heads != wanted:
+        raise ValueError(f"untrained maps must be of the same layers and heads, {wanted}, got {heads}")
+    return {
+        f"h{dim}.{name}.{head}": value
+        for name, x in maps.items()
+        for dim, row in enumerate(attention_bar_sums(x, max_dim).mean(1).tolist())
+        for head, value in enumerate(row)
+    }
 
 
 def _numbers(observed: Mapping[str, Tensor], maps: Mapping[str, Tensor], shuffles: int, seed: int) -> dict[str, Number]:
@@ -170,19 +192,28 @@ def _answer(numbers: Mapping[str, Number], verdict: str, shuffles: int) -> str:
     )
 
 
-def _table(numbers: Mapping[str, Number]) -> Table:
+def _table(numbers: Mapping[str, Number], before: Mapping[str, float]) -> Table:
     def row(name: str, n: Number) -> tuple[object, ...]:
         layer, head = name[3:].rsplit(".", 1)
-        return (layer, int(head), int(name[1]), n.value, n.reference, n.p_value, _verdict([n.p_value]))
+        return (
+            layer,
+            int(head),
+            int(name[1]),
+            n.value,
+            n.reference,
+            before.get(name),
+            n.p_value,
+            _verdict([n.p_value]),
+        )
 
     return Table(
-        "Each head and dimension: total length of its bars, that of shuffled rows, and p over all of them.",
-        ("layer", "head", "dimension", "length", "shuffled", "p", "verdict"),
+        "Each head and dimension: total length of its bars, of shuffled rows, untrained, and p over all of them.",
+        ("layer", "head", "dimension", "length", "shuffled", "untrained", "p", "verdict"),
         tuple(row(name, n) for name, n in numbers.items()),
     )
 
 
-def _warnings(layers: Mapping[str, Tensor], able: Mapping[str, Tensor], shuffles: int) -> tuple[str, ...]:
+def _warnings(layers: Mapping[str, Tensor], able: Mapping[str, Tensor], shuffles: int, alone: bool) -> tuple[str, ...]:
     warnings = [
         f"{name} has {x.shape[2]} tokens and {len(x)} samples, too few to shuffle."
         for name, x in layers.items()
@@ -190,4 +221,8 @@ def _warnings(layers: Mapping[str, Tensor], able: Mapping[str, Tensor], shuffles
     ]
     if 1 / (1 + shuffles) > LEVEL:
         warnings.append(f"With {shuffles} shuffles nothing can reach the level {LEVEL}; take 19 or more.")
+    if alone:
+        warnings.append(
+            "Untrained networks have patterns too; give the maps of an untrained one to see what was learned."
+        )
     return tuple(warnings)

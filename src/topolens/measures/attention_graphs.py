@@ -34,8 +34,8 @@ def attention_barcodes(attention: Tensor, max_dim: int = 1) -> Diagrams:
         is symmetric by the same maximum.
 
     Example:
-        >>> attention_barcodes(torch.tensor([[[[0.0, 1.0], [0.75, 0.25]]]]), max_dim=0).finite().persistence
-        tensor([0.], dtype=torch.float64)
+        >>> attention_barcodes(torch.tensor([[[[0.5, 0.5], [0.75, 0.25]]]]), max_dim=0).finite().persistence
+        tensor([0.2500], dtype=torch.float64)
     """
     maps = _checked(attention)
     edges = 1 - torch.maximum(maps, maps.mT).flatten(0, 1)

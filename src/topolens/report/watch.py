@@ -82,7 +82,7 @@ class Watch:
         self._layers = layers
         self._looked_at: tuple[str, ...] | None = None  # known from the first check on
         self._why: dict[str, str] = {}
-        with torch.random.fork_rng():  # a loader may shuffle
+        with torch.random.fork_rng(devices=[]):  # a loader may shuffle
             self._batches = None if data is None else _fixed(data, samples, seed)
 
     def __call__(self, step: int, model: nn.Module) -> None:

@@ -81,8 +81,20 @@ def test_not_defined() -> None:
     assert attention(torch.full((2, 2, 6, 6), 1 / 6)).verdict == "not defined"
     small = attention(chance(0)[..., :3, :3])
     assert small.verdict == "not defined"
-    assert small.warnings == ("attention has 3 tokens and 3 samples, too few to shuffle.",)
+    assert small.warnings[0] == "attention has 3 tokens and 3 samples, too few to shuffle."
     assert any("nothing can reach the level" in w for w in attention(chance(0), shuffles=9).warnings)
+
+
+def test_untrained_beside_it() -> None:
+    maps, before = {"a": with_a_cycle()}, {"a": chance(1)}
+    found = attention(maps, untrained=before)
+    expected = attention_bar_sums(before["a"]).mean(1).flatten().tolist()
+    assert [row[5] for row in found.tables["heads"].rows] == expected
+    assert found.references["untrained"] == tuple(expected)
+    assert found.numbers == attention(maps).numbers
+    assert not any("Untrained networks have patterns" in w for w in found.warnings)
+    with pytest.raises(ValueError, match="untrained maps must be of the same layers and heads"):
+        attention(maps, untrained={"b": chance(1)})
 
 
 def test_refused() -> None:
