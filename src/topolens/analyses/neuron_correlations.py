@@ -59,7 +59,8 @@ def neuron_correlations(
     """What the correlations between neurons look like, and whether their histogram alone would look the same.
 
     Four numbers (mean absolute correlation, mean merge in H0, longest bar and total length in H1) are held together
-    against each null, as one test. A network whose neurons pass for shuffled ones is `as independent neurons`; else one that
+    against each null, as one test. A network whose neurons pass for shuffled ones is `as independent neurons`; else one
+    that
     passes for its own correlations dealt to other pairs is `explained by the correlation histogram`; else there is
     `structure beyond the correlation histogram`. Constant neurons are left out and counted.
 

@@ -63,7 +63,7 @@ def redundancy_dendrogram(activations: Tensor) -> Dendrogram:
 
 
 def redundant_clusters(dendrogram: Dendrogram, level: float = 0.95) -> Tensor:
-    """Cluster of each neuron, shape (neurons,), int64: chains of neurons with an absolute correlation of `level` or more.
+    """Cluster of each neuron, shape (neurons,), int64: chains of neurons whose correlation is `level` or more in size.
 
     Clusters are numbered in the order of their first neurons. The ends of a chain may correlate less:
     `prune_candidates` asks for the level between a neuron and the one kept for it.
