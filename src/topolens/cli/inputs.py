@@ -56,6 +56,22 @@ def inputs(files: Sequence[Path], model: str | None, layers: Sequence[str], seed
     return Inputs(dict(zip(steps, networks, strict=True)), twin, _source(files, model))
 
 
+def named_networks(files: Sequence[Path], model: str) -> dict[str, nn.Module]:
+    """A network of the user's own code for each file of weights, by the file's name.
+
+    Raises:
+        FileNotFoundError, IsADirectoryError, PermissionError, ImportError, ValueError: One sentence each.
+    """
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109  console scripts, unlike `python -m`, leave it out
+    factory, found = model_factory(model), {}
+    for file in files:
+        name = file.name if file.name not in found else str(file)
+        if name in found:
+            raise ValueError(f"{file} is named twice; compare it with another one")
+        found[name] = filled(made_by(factory, model), load_weights(file))
+    return found
+
+
 def _check(network: Model, layers: Sequence[str], name: str) -> None:
     try:
         select_layers(convolutions(network)[0], layers)

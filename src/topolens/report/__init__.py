@@ -1,7 +1,9 @@
 """Findings become a report here: one JSON file, and one HTML page that is a function of it."""
 
 from topolens.report.build import report, training_report
+from topolens.report.comparison import compare
+from topolens.report.network import network_report
 from topolens.report.report import Report
 from topolens.report.watch import Watch
 
-__all__ = ["Report", "Watch", "report", "training_report"]
+__all__ = ["Report", "Watch", "compare", "network_report", "report", "training_report"]

@@ -190,7 +190,7 @@ def network_report(
         _tell(progress, place, wanted, start, name.replace("_", " "))
         findings.append(_made(name, evidence))
     _tell(progress, len(wanted), wanted, start, "done")
-    return Report(tuple(findings), _provenance(evidence, source, start))
+    return Report(tuple(findings), provenance_of(evidence, source, start, wanted))
 
 
 def _wanted(only: Sequence[str] | None) -> list[str]:
@@ -226,7 +226,10 @@ def _tell(progress: Progress | None, done: int, wanted: Sequence[str], start: fl
     progress(spent, spent * sum(shares) / before if before else 0.0, what)
 
 
-def _provenance(evidence: Evidence, source: Mapping[str, Any] | None, start: float) -> dict[str, Any]:
+def provenance_of(
+    evidence: Evidence, source: Mapping[str, Any] | None, start: float, names: Sequence[str]
+) -> dict[str, Any]:
+    """Where a report on activations comes from, what was left out, what it cost, and the cards of its analyses."""
     recording = evidence.recording
     parameters = sum(p.numel() for p in evidence.model.parameters())
     return {
@@ -242,7 +245,7 @@ def _provenance(evidence: Evidence, source: Mapping[str, Any] | None, start: flo
         "seed": evidence.seed,
         "threads": torch.get_num_threads(),
         "skipped": [{"layer": name, "reason": why} for name, why in recording.skipped.items()],
-        "methods": {name: analyses.CARDS[name].__dict__ for name in PLAN if name in analyses.CARDS},
+        "methods": {name: analyses.CARDS[name].__dict__ for name in names if name in analyses.CARDS},
         "seconds": time.perf_counter() - start,
         "peak_memory_mb": peak_memory_mb(),
     }

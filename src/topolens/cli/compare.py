@@ -1,0 +1,74 @@
+"""`topolens compare`: several networks on the same samples."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from topolens.cli.errors import one_sentence
+from topolens.cli.options import Directory, Quiet, Seed, Threads, use_threads
+from topolens.cli.output import check_directory, tell
+from topolens.cli.progress import shown_progress
+
+EXAMPLES = """Examples:
+
+  topolens compare before.pt after.pt --model mypackage.nets:resnet20 --data test.npz
+
+  topolens compare a.pt b.pt --like a2.pt --like a3.pt --model mypackage.nets:resnet20 --data digits
+"""
+Weights = Annotated[
+    list[Path], typer.Argument(help="Weights of two networks or more; the first is held against each other.")
+]
+Model = Annotated[
+    str, typer.Option("--model", metavar="MODULE:FACTORY", help="Your code that makes the network; it is run.")
+]
+DataOf = Annotated[str, typer.Option("--data", metavar="SPEC", help="Samples, as of topolens report --data.")]
+Like = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE", help="Weights of the first network trained from another seed: noise, to compare with."
+    ),
+]
+Layers = Annotated[list[str] | None, typer.Option("--layers", metavar="PATTERN", help="Names or globs of layers: a,b.")]
+Samples = Annotated[int, typer.Option(min=1, help="Samples of --data looked at, the first ones.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the JSON alone; write files only if -o is given.")]
+
+
+def command(
+    weights: Weights,
+    model: Model,
+    data: DataOf,
+    like: Like = None,
+    output: Directory = None,
+    layers: Layers = None,
+    samples: Samples = 2000,
+    seed: Seed = 0,
+    threads: Threads = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show where networks of one architecture see the same samples differently, more than other seeds do.
+
+    Writes report.html and report.json into the directory topolens-comparison or -o.
+    """
+    directory = output or (None if as_json else Path("topolens-comparison"))
+    patterns = [name for given in layers or [] for name in given.split(",") if name]
+    with one_sentence():
+        if len(weights) < 2:
+            raise ValueError(f"compare needs the weights of two networks at least, got {len(weights)}")
+        if directory is not None:
+            check_directory(directory)
+        from topolens.cli.inputs import named_networks
+        from topolens.probes import load_source
+        from topolens.report.comparison import compare
+
+        use_threads(threads)
+        networks, seeds = named_networks(weights, model), named_networks(like or [], model)
+        source = load_source(data)
+        told = {"source": " against ".join(networks), "data": source.name}
+        with shown_progress(quiet) as progress:
+            result = compare(
+                networks, source.data, seeds=seeds, layers=patterns or None, samples=samples, seed=seed, source=told,
+                progress=progress,
+            )  # fmt: skip
+        tell(result, directory, as_json, quiet)
