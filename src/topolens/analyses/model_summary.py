@@ -24,6 +24,7 @@ CARD = MethodCard(
     caveats=(
         "Accuracy is that on these samples: if the network was trained on them it says nothing of others.",
         "Outputs must be scores of classes in the order of the labels; samples must be prepared as in training.",
+        "A network that never learned may lie above the most frequent label by luck of its random features.",
         "A neuron that is dead on these samples may live on others.",
     ),
 )
