@@ -9,7 +9,7 @@ import copy
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from math import prod
@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from torch import Tensor, nn
@@ -28,9 +27,9 @@ from topolens.losses import TopologicalAutoencoderLoss
 from topolens.losses.clouds import as_pair, checked_scale, lengths, unit
 from topolens.studies.embedding_measures import KS, measures
 from topolens.studies.images import Images, read_images
+from topolens.studies.kept_runs import Progress, kept, side_by_side
 from topolens.studies.spheres import spheres
 
-Progress = Callable[[float, float, str], None]
 SPHERES = "spheres"
 TOPOLOGICAL, RANDOM, PLAIN = "TopoAE", "AE, random pairs", "AE"
 METHODS = ("PCA", "t-SNE", PLAIN, RANDOM, TOPOLOGICAL)
@@ -239,26 +238,23 @@ def measured(run: Run, recipe: Recipe, work: Path) -> dict[str, Any]:
     """What a run gives; one that was made before is read from its file in `work`."""
     words = json.dumps([asdict(run) | {"data": Path(run.data).stem}, asdict(recipe)], sort_keys=True)
     place = work / f"{hashlib.sha256(words.encode()).hexdigest()[:24]}.json"
-    if place.exists():
-        found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-        return found
+    return kept(place, lambda: _measured(run, recipe))
+
+
+def _measured(run: Run, recipe: Recipe) -> dict[str, Any]:
     torch.set_num_threads(1)
     start = time.perf_counter()
     data = part_of(run.data, recipe.points, recipe.test_points)
     z, error, epochs = embedded(run, recipe)
     seconds = time.perf_counter() - start
     ks = [k for k in KS if 2 * k < len(data.test)]
-    result = asdict(run) | {
+    return asdict(run) | {
         "data": data.name,
         "measures": measures(data.test.numpy(), z, ks) | {"mse": error},
         "epochs": epochs,
         "seconds": seconds,
         "picture": picture(z, data.test_labels.numpy()),
     }
-    part = place.with_suffix(".partial")
-    part.write_text(json.dumps(result), encoding="utf-8")
-    part.replace(place)
-    return result
 
 
 def runs(data: Sequence[str], seeds: int, seed: int) -> list[Run]:
@@ -276,15 +272,8 @@ def results(
             raise ValueError(f"{name} must have more than {2 * KS[0]} test points to be measured, got {few}")
     work.mkdir(parents=True, exist_ok=True)
     todo = runs(data, seeds, seed)
-    start = time.perf_counter()
-    done: list[dict[str, Any]] = []
-    made: Iterator[dict[str, Any]] = Parallel(n_jobs=workers, return_as="generator")(
-        delayed(measured)(run, recipe, work) for run in todo
-    )
-    for run, result in zip(todo, made, strict=True):
-        done.append(result)
-        if progress is not None:
-            seconds = time.perf_counter() - start
-            name = f"{Path(run.data).stem} {run.method}, seed {run.seed}"
-            progress(seconds, seconds * len(todo) / len(done), name)
-    return done
+    return side_by_side(measured, [(run, recipe, work) for run in todo], workers, progress, _name)
+
+
+def _name(run: Run, *_: object) -> str:
+    return f"{Path(run.data).stem} {run.method}, seed {run.seed}"

@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
-from joblib import Parallel, delayed
 from torch import Tensor
 
 from topolens.studies.graph_sets import GraphSet, cycles, duplicate_groups, necklaces, read_graphs
 from topolens.studies.graphs import PIPELINES, Recipe, fold_score
+from topolens.studies.kept_runs import Progress, kept, side_by_side
 
-Progress = Callable[[float, float, str], None]
 SYNTHETIC: dict[str, Callable[[int], GraphSet]] = {
     "CYCLES": cycles,
     # Long enough that three levels of message passing do not see from one branching to the next.
@@ -61,21 +61,17 @@ def load(name: str, source: Source) -> tuple[GraphSet, Tensor]:
     return graphs, duplicate_groups(graphs)
 
 
-def measured(run: Run, source: Source, recipe: Recipe, work: Path) -> dict[str, object]:
+def measured(run: Run, source: Source, recipe: Recipe, work: Path) -> dict[str, Any]:
     """What a run gives; one that was made before is read from its file in `work`."""
-    place = _place(run, source, recipe, work)
-    if place.exists():
-        found: dict[str, object] = json.loads(place.read_text(encoding="utf-8"))
-        return found
+    return kept(_place(run, source, recipe, work), lambda: _measured(run, source, recipe))
+
+
+def _measured(run: Run, source: Source, recipe: Recipe) -> dict[str, Any]:
     torch.set_num_threads(1)
     start = time.perf_counter()
     graphs, groups = load(run.graphs, source)
     score = fold_score(graphs, groups, run.pipeline, run.fold, recipe, run.seed)
-    result = asdict(run) | score._asdict() | {"seconds": time.perf_counter() - start}
-    part = place.with_suffix(".partial")
-    part.write_text(json.dumps(result), encoding="utf-8")
-    part.replace(place)
-    return result
+    return asdict(run) | score._asdict() | {"seconds": time.perf_counter() - start}
 
 
 def _place(run: Run, source: Source, recipe: Recipe, work: Path) -> Path:
@@ -95,7 +91,7 @@ def results(
     work: Path,
     workers: int,
     progress: Progress | None,
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """The results of all runs, those of one seed together, on `workers` processes of one thread each.
 
     Raises:
@@ -109,17 +105,12 @@ def results(
     costs = [
         0 if _place(run, source, recipe, work).exists() else len(load(run.graphs, source)[0].features) for run in todo
     ]
-    start, spent, done = time.perf_counter(), 0, []
-    made: Iterator[dict[str, object]] = Parallel(n_jobs=workers, return_as="generator")(
-        delayed(measured)(run, source, recipe, work) for run in todo
-    )
-    for run, cost, result in zip(todo, costs, made, strict=True):
-        done.append(result)
-        spent += cost
-        if progress is not None and spent:
-            seconds = time.perf_counter() - start
-            progress(seconds, seconds * sum(costs) / spent, f"{run.graphs}, {run.pipeline}, seed {run.seed}")
-    return done
+    arguments = [(run, source, recipe, work) for run in todo]
+    return side_by_side(measured, arguments, workers, progress, _name, costs)
+
+
+def _name(run: Run, *_: object) -> str:
+    return f"{run.graphs}, {run.pipeline}, seed {run.seed}"
 
 
 def _check(graphs: GraphSet, groups: Tensor, recipe: Recipe) -> None:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 from torch import Tensor
 
 from topolens._optional import skimage
+from topolens.studies.kept_runs import Progress, kept, side_by_side
 from topolens.studies.mortar_data import LABELS, Mortar, read_mortar
 from topolens.studies.mortar_losses import ROWS
 from topolens.studies.mortar_scores import scores
 from topolens.studies.mortar_training import Recipe, probabilities, train
-
-Progress = Callable[[float, float, str], None]
 
 
 @dataclass(frozen=True)
@@ -48,18 +45,15 @@ def part_of(source: Source, recipe: Recipe) -> Mortar:
 def measured(run: Run, source: Source, recipe: Recipe, work: Path) -> dict[str, Any]:
     """What a run gives, image by image; masks and scores that were made before are read from their files in `work`."""
     place = place_of(run, source, recipe, work).with_suffix(".json")
-    if place.exists():
-        found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-        return found
+    return kept(place, lambda: _measured(run, source, recipe, work))
+
+
+def _measured(run: Run, source: Source, recipe: Recipe, work: Path) -> dict[str, Any]:
     if source.device == "cpu":
         torch.set_num_threads(1)
     data = part_of(source, recipe)
     masks, cost = _masks(run, source, recipe, work)
-    result = asdict(run) | cost | {"scores": scores(masks, data.truth.bool())}
-    part = place.with_suffix(".partial")
-    part.write_text(json.dumps(result), encoding="utf-8")
-    part.replace(place)
-    return result
+    return asdict(run) | cost | {"scores": scores(masks, data.truth.bool())}
 
 
 def _masks(run: Run, source: Source, recipe: Recipe, work: Path) -> tuple[Tensor, dict[str, float]]:
@@ -121,14 +115,9 @@ def results(
     work.mkdir(parents=True, exist_ok=True)
     todo = [Run(kind, row, seed) for seed in seeds for kind in labels for row in ROWS]
     new = [not place_of(run, source, recipe, work).with_suffix(".json").exists() for run in todo]
-    start, done, out = time.perf_counter(), 0, []
-    made: Iterator[dict[str, Any]] = Parallel(n_jobs=workers, return_as="generator")(
-        delayed(measured)(run, source, recipe, work) for run in todo
-    )
-    for run, fresh, result in zip(todo, new, made, strict=True):
-        out.append(result)
-        done += fresh
-        if progress is not None and done:
-            seconds = time.perf_counter() - start
-            progress(seconds, seconds * sum(new) / done, f"{run.labels} labels, {run.row}, seed {run.seed}")
-    return out
+    arguments = [(run, source, recipe, work) for run in todo]
+    return side_by_side(measured, arguments, workers, progress, _name, new)
+
+
+def _name(run: Run, *_: object) -> str:
+    return f"{run.labels} labels, {run.row}, seed {run.seed}"

@@ -9,21 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
-from joblib import Parallel, delayed
 from torch import Tensor, nn
 from torch.nn import functional
 
 from topolens.layers import LEAPPool2d, PersistencePool2d
 from topolens.studies.images import Images, read_images
+from topolens.studies.kept_runs import Progress, kept, side_by_side
 
-Progress = Callable[[float, float, str], None]
 FLAT, CONVOLUTIONAL = "(a)", "(b)"
 POOLINGS = {
     FLAT: ("max", "LEAP", "PL", "PML", "max persistence", "bank", "LEAP, 8 outputs", "raw pixels"),
@@ -171,16 +169,17 @@ def measured(run: Run, recipe: Recipe, work: Path) -> dict[str, Any]:
     """What a run gives; one that was made before is read from its file in `work`."""
     words = json.dumps([asdict(run) | {"data": Path(run.data).stem}, asdict(recipe)], sort_keys=True)
     place = work / f"{hashlib.sha256(words.encode()).hexdigest()[:24]}.json"
-    if place.exists():
-        found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-        return found
+    return kept(place, lambda: _measured(run, recipe))
+
+
+def _measured(run: Run, recipe: Recipe) -> dict[str, Any]:
     torch.set_num_threads(1)
     start = time.perf_counter()
     model, losses = _trained(run, recipe)
     seconds = time.perf_counter() - start
     data = part_of(run.data, recipe)
     right = logits(model, data.test).argmax(1) == data.test_labels
-    result = asdict(run) | {
+    return asdict(run) | {
         "data": data.name,
         "accuracy": float(right.double().mean()),
         "epochs": len(losses),
@@ -188,10 +187,6 @@ def measured(run: Run, recipe: Recipe, work: Path) -> dict[str, Any]:
         "pooling_parameters": sum(p.numel() for m in model if _is_pooling(m) for p in m.parameters()),
         "seconds_per_epoch": seconds / len(losses),
     }
-    part = place.with_suffix(".partial")
-    part.write_text(json.dumps(result), encoding="utf-8")
-    part.replace(place)
-    return result
 
 
 def _is_pooling(layer: nn.Module) -> bool:
@@ -217,15 +212,8 @@ def results(
         read_images(path)  # a bad file stops the study here, not in a worker an hour later
     work.mkdir(parents=True, exist_ok=True)
     todo = runs(data, seeds, seed)
-    start = time.perf_counter()
-    done: list[dict[str, Any]] = []
-    made: Iterator[dict[str, Any]] = Parallel(n_jobs=workers, return_as="generator")(
-        delayed(measured)(run, recipe, work) for run in todo
-    )
-    for run, result in zip(todo, made, strict=True):
-        done.append(result)
-        if progress is not None:
-            seconds = time.perf_counter() - start
-            name = f"{Path(run.data).stem} {run.architecture} {run.pooling}, seed {run.seed}"
-            progress(seconds, seconds * len(todo) / len(done), name)
-    return done
+    return side_by_side(measured, [(run, recipe, work) for run in todo], workers, progress, _name)
+
+
+def _name(run: Run, *_: object) -> str:
+    return f"{Path(run.data).stem} {run.architecture} {run.pooling}, seed {run.seed}"

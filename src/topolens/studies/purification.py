@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -41,6 +41,7 @@ from topolens.studies.attacks import (
     right,
 )
 from topolens.studies.images import Images, read_images
+from topolens.studies.kept_runs import Progress, kept, side_by_side
 from topolens.studies.purifiers import (
     Autoencoder,
     Averaged,
@@ -54,7 +55,6 @@ from topolens.studies.purifiers import (
 )
 
 Results = Sequence[dict[str, Any]]
-Progress = Callable[[float, float, str], None]
 BARE, HARDENED = "no purifier", "trained on attacks"
 PLAIN, TOPOLOGICAL, MILD = "plain autoencoder", "topological autoencoder", "topological, a tenth of the weight"
 STRENGTHS = {PLAIN: 0.0, TOPOLOGICAL: 1.0, MILD: 0.1}
@@ -160,18 +160,16 @@ def measured(run: Run, training: Training, effort: Effort, work: Path) -> dict[s
     """What an attack does; one that was made before is read from its file in `work`."""
     data = part_of(run.data, training.images, effort.test_images)
     place = _place(run, training, effort, work)
-    if place.exists():
-        found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-        return found
+    return kept(place, lambda: _attacked(run, data, training, effort, work))
+
+
+def _attacked(run: Run, data: Images, training: Training, effort: Effort, work: Path) -> dict[str, Any]:
     torch.set_num_threads(1)
     start = time.perf_counter()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int.from_bytes(hashlib.sha256(json.dumps(asdict(run)).encode()).digest()[:6], "big"))
         result = asdict(run) | {"data": data.name, **_measure(run, data, training, effort, work)}
-    part = place.with_suffix(".partial")
-    part.write_text(json.dumps(result | {"seconds": time.perf_counter() - start}), encoding="utf-8")
-    part.replace(place)
-    return dict(json.loads(place.read_text(encoding="utf-8")))
+    return result | {"seconds": time.perf_counter() - start}
 
 
 def _place(run: Run, training: Training, effort: Effort, work: Path) -> Path:
@@ -281,19 +279,15 @@ def results(
         if progress is not None:  # attacks take about as long as training, or longer
             seconds = time.perf_counter() - start
             progress(seconds, 2 * seconds * len(networks) / done, f"{Path(path).stem}, {name}, seed {seed}, training")
-    todo, found, spent, start = runs(data, seeds), [], 0.0, time.perf_counter()
+    todo = runs(data, seeds)
     costs = [0.0 if _place(run, training, effort, work).exists() else _passes(run, effort) for run in todo]
-    made = Parallel(n_jobs=workers, return_as="generator")(
-        delayed(measured)(run, training, effort, work) for run in todo
-    )
-    for run, cost, result in zip(todo, costs, made, strict=True):
-        found.append(result)
-        spent += cost
-        if progress is not None and spent:
-            seconds = time.perf_counter() - start
-            name = f"{Path(run.data).stem}, {run.arm}, seed {run.seed}, {run.attack}"
-            progress(seconds, seconds * sum(costs) / spent, name)
+    arguments = [(run, training, effort, work) for run in todo]
+    found = side_by_side(measured, arguments, workers, progress, _name, costs)
     return found, took + sum(result["seconds"] for result in found)
+
+
+def _name(run: Run, *_: object) -> str:
+    return f"{Path(run.data).stem}, {run.arm}, seed {run.seed}, {run.attack}"
 
 
 def _train(path: str, name: str, seed: int, training: Training, work: Path) -> float:

@@ -1,0 +1,53 @@
+"""Runs of a study: each kept as a small file, so that a killed study goes on where it was, and made side by side."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from joblib import Parallel, delayed
+
+Progress = Callable[[float, float, str], None]
+
+
+def kept(place: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What a run gives, as its file tells it; where there is none it is made, and the file written whole or not."""
+    if not place.exists():
+        part = place.with_suffix(".partial")
+        part.write_text(json.dumps(make()), encoding="utf-8")
+        part.replace(place)
+    found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
+    return found
+
+
+def side_by_side(
+    make: Callable[..., Any],
+    arguments: Sequence[tuple[Any, ...]],
+    workers: int,
+    progress: Progress | None,
+    name: Callable[..., str],
+    costs: Sequence[float] | None = None,
+) -> list[Any]:
+    """`make` of all arguments, in their order, on as many processes as `workers`.
+
+    Args:
+        make: What a process does with one tuple of arguments.
+        arguments: A tuple for each run.
+        workers: Processes.
+        progress: Called with seconds, all seconds expected, and what was done.
+        name: What to call a run, from its arguments.
+        costs: What each run costs, in any unit, 0 where its file is there; None: all alike.
+    """
+    costs = [1.0] * len(arguments) if costs is None else costs
+    start, spent, found = time.perf_counter(), 0.0, []
+    made: Iterator[Any] = Parallel(n_jobs=workers, return_as="generator")(delayed(make)(*own) for own in arguments)
+    for own, cost, result in zip(arguments, costs, made, strict=True):
+        found.append(result)
+        spent += cost
+        if progress is not None and spent:
+            seconds = time.perf_counter() - start
+            progress(seconds, seconds * sum(costs) / spent, name(*own))
+    return found
