@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -69,7 +70,7 @@ class Evidence:
         """The class the network gives each sample."""
         return None if self.scores is None else self.scores.argmax(1)
 
-    @property
+    @cached_property
     def deep(self) -> Mapping[str, Tensor]:
         """At most `MOST_LAYERS` layers, evenly through the depth, of two neurons at least that are finite and move."""
         found = [name for name, x in self.recording.activations.items() if _is_lively(x)]
@@ -78,7 +79,7 @@ class Evidence:
         places = torch.linspace(0, len(found) - 1, min(len(found), MOST_LAYERS)).round().long().tolist()
         return {found[place]: self.recording.activations[found[place]] for place in places}
 
-    @property
+    @cached_property
     def untrained_deep(self) -> Mapping[str, Tensor] | None:
         """The same layers of the untrained twin, where each of them moves."""
         if self.untrained is None:
