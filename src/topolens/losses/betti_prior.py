@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from topolens.losses.class_bars import check_levels, class_bars, leading, sums
 from topolens.losses.class_maps import Activation, Reduction, check_reduction, probabilities, reduced
+from topolens.losses.map_loss import MapLoss
 from topolens.losses.precision import without_autocast
 from topolens.losses.total_persistence import check_power
 
@@ -115,7 +115,7 @@ def _union(probability: Tensor, summed: bool) -> Tensor:
     return probability.sum(1).clamp(max=1) if summed else probability.amax(1)
 
 
-class BettiPriorLoss(nn.Module):
+class BettiPriorLoss(MapLoss):
     """`betti_prior` with its settings.
 
     Args:
@@ -144,23 +144,17 @@ class BettiPriorLoss(nn.Module):
         frame: float | None = None,
         power: float = 2.0,
     ) -> None:
-        super().__init__()
-        check_reduction(reduction)
         check_power(power)
-        self.betti = betti
-        self.settings: dict[str, Any] = {
-            "activation": activation,
-            "include_background": include_background,
-            "reduction": reduction,
-            "construction": construction,
-            "frame": frame,
-            "power": power,
-        }
+        super().__init__(
+            betti=betti,
+            activation=activation,
+            include_background=include_background,
+            reduction=reduction,
+            construction=construction,
+            frame=frame,
+            power=power,
+        )
 
     def forward(self, logits: Tensor, target: Tensor | None = None) -> Tensor:
         """The function of the same name; a target, as other losses take one, is not looked at."""
-        return betti_prior(logits, self.betti, **self.settings)
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return ", ".join(f"{name}={value!r}" for name, value in {"betti": self.betti, **self.settings}.items())
+        return betti_prior(logits, **self.settings)

@@ -7,10 +7,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 import torch
 from scipy import ndimage
-from torch import Tensor, nn
+from torch import Tensor
 
 from topolens._checks import check_positive
 from topolens.losses.class_maps import Activation, ClassMaps, Reduction, check_reduction, class_maps, reduced
+from topolens.losses.map_loss import MapLoss
 from topolens.losses.precision import without_autocast
 from topolens.losses.soft_cldice import Skeleton
 from topolens.losses.soft_skeleton import soft_skeleton
@@ -128,7 +129,7 @@ def _distances(mask: Tensor, dtype: torch.dtype) -> Tensor:
     return out.to(dtype).to(mask.device)
 
 
-class CbDiceLoss(nn.Module):
+class CbDiceLoss(MapLoss):
     """`cbdice` with its settings kept.
 
     Args:
@@ -152,30 +153,16 @@ class CbDiceLoss(nn.Module):
         iterations: int | None = None,
         smooth: float = 1.0,
     ) -> None:
-        super().__init__()
-        check_reduction(reduction)
-        self.activation, self.include_background, self.reduction = activation, include_background, reduction
-        self.weighting, self.skeleton, self.iterations = weighting, skeleton, iterations
-        self.smooth = check_positive("smooth", smooth)
+        super().__init__(
+            activation=activation,
+            include_background=include_background,
+            reduction=reduction,
+            weighting=weighting,
+            skeleton=skeleton,
+            iterations=iterations,
+            smooth=check_positive("smooth", smooth),
+        )
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """The function of the same name."""
-        return cbdice(
-            logits,
-            target,
-            activation=self.activation,
-            include_background=self.include_background,
-            reduction=self.reduction,
-            weighting=self.weighting,
-            skeleton=self.skeleton,
-            iterations=self.iterations,
-            smooth=self.smooth,
-        )
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return (
-            f"activation={self.activation!r}, include_background={self.include_background}, "
-            f"reduction={self.reduction!r}, weighting={self.weighting!r}, skeleton={self.skeleton!r}, "
-            f"iterations={self.iterations}, smooth={self.smooth:g}"
-        )
+        return cbdice(logits, target, **self.settings)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from topolens._checks import check_positive
 from topolens.losses.class_maps import Activation, Reduction, check_reduction, class_maps, one_map_per_class, reduced
+from topolens.losses.map_loss import MapLoss
 from topolens.losses.precision import without_autocast
 
 
@@ -131,7 +132,7 @@ def _cross_entropy(logits: Tensor, target: Tensor, activation: Activation | None
     return -(truth * x.log_softmax(1)).sum(1, keepdim=True)
 
 
-class DiceLoss(nn.Module):
+class DiceLoss(MapLoss):
     """`dice_loss` with its settings kept.
 
     Args:
@@ -151,32 +152,20 @@ class DiceLoss(nn.Module):
         smooth: float = 1e-5,
         whole_batch: bool = False,
     ) -> None:
-        super().__init__()
-        check_reduction(reduction)
-        self.activation, self.include_background, self.reduction = activation, include_background, reduction
-        self.smooth, self.whole_batch = check_positive("smooth", smooth), whole_batch
+        super().__init__(
+            activation=activation,
+            include_background=include_background,
+            reduction=reduction,
+            smooth=check_positive("smooth", smooth),
+            whole_batch=whole_batch,
+        )
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """The function of the same name."""
-        return dice_loss(
-            logits,
-            target,
-            activation=self.activation,
-            include_background=self.include_background,
-            reduction=self.reduction,
-            smooth=self.smooth,
-            whole_batch=self.whole_batch,
-        )
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return (
-            f"activation={self.activation!r}, include_background={self.include_background}, "
-            f"reduction={self.reduction!r}, smooth={self.smooth:g}, whole_batch={self.whole_batch}"
-        )
+        return dice_loss(logits, target, **self.settings)
 
 
-class CrossEntropyDiceLoss(nn.Module):
+class CrossEntropyDiceLoss(MapLoss):
     """`cross_entropy_dice` with its settings kept.
 
     Args:
@@ -200,30 +189,16 @@ class CrossEntropyDiceLoss(nn.Module):
         smooth: float = 1e-5,
         whole_batch: bool = False,
     ) -> None:
-        super().__init__()
-        check_reduction(reduction)
-        self.activation, self.include_background, self.reduction = activation, include_background, reduction
-        self.cross_entropy_weight, self.dice_weight = cross_entropy_weight, dice_weight
-        self.smooth, self.whole_batch = check_positive("smooth", smooth), whole_batch
+        super().__init__(
+            activation=activation,
+            include_background=include_background,
+            reduction=reduction,
+            cross_entropy_weight=cross_entropy_weight,
+            dice_weight=dice_weight,
+            smooth=check_positive("smooth", smooth),
+            whole_batch=whole_batch,
+        )
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """The function of the same name."""
-        return cross_entropy_dice(
-            logits,
-            target,
-            activation=self.activation,
-            include_background=self.include_background,
-            reduction=self.reduction,
-            cross_entropy_weight=self.cross_entropy_weight,
-            dice_weight=self.dice_weight,
-            smooth=self.smooth,
-            whole_batch=self.whole_batch,
-        )
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return (
-            f"activation={self.activation!r}, include_background={self.include_background}, "
-            f"reduction={self.reduction!r}, cross_entropy_weight={self.cross_entropy_weight:g}, "
-            f"dice_weight={self.dice_weight:g}, smooth={self.smooth:g}, whole_batch={self.whole_batch}"
-        )
+        return cross_entropy_dice(logits, target, **self.settings)

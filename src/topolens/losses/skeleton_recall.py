@@ -8,11 +8,12 @@ from typing import TypeVar
 import numpy as np
 import torch
 from scipy import ndimage
-from torch import Tensor, nn
+from torch import Tensor
 
 from topolens._checks import check_positive
 from topolens._optional import skimage
 from topolens.losses.class_maps import Activation, Reduction, check_reduction, class_maps, reduced
+from topolens.losses.map_loss import MapLoss
 from topolens.losses.precision import without_autocast
 
 Labels = TypeVar("Labels", np.ndarray, Tensor)
@@ -154,7 +155,7 @@ def skeleton_recall(
     return reduced(1 - (recalled + smooth) / (size + smooth), reduction)
 
 
-class SkeletonRecallLoss(nn.Module):
+class SkeletonRecallLoss(MapLoss):
     """`skeleton_recall` with its settings kept.
 
     Args:
@@ -176,28 +177,15 @@ class SkeletonRecallLoss(nn.Module):
         from_target: bool = False,
         dilations: int = 2,
     ) -> None:
-        super().__init__()
-        check_reduction(reduction)
-        self.activation, self.include_background, self.reduction = activation, include_background, reduction
-        self.smooth, self.from_target, self.dilations = check_positive("smooth", smooth), from_target, dilations
+        super().__init__(
+            activation=activation,
+            include_background=include_background,
+            reduction=reduction,
+            smooth=check_positive("smooth", smooth),
+            from_target=from_target,
+            dilations=dilations,
+        )
 
     def forward(self, logits: Tensor, tube: Tensor) -> Tensor:
         """The function of the same name."""
-        return skeleton_recall(
-            logits,
-            tube,
-            activation=self.activation,
-            include_background=self.include_background,
-            reduction=self.reduction,
-            smooth=self.smooth,
-            from_target=self.from_target,
-            dilations=self.dilations,
-        )
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return (
-            f"activation={self.activation!r}, include_background={self.include_background}, "
-            f"reduction={self.reduction!r}, smooth={self.smooth:g}, from_target={self.from_target}, "
-            f"dilations={self.dilations}"
-        )
+        return skeleton_recall(logits, tube, **self.settings)

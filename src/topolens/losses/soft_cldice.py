@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from topolens._checks import check_positive
 from topolens.losses.class_maps import Activation, ClassMaps, Reduction, check_reduction, class_maps, reduced
+from topolens.losses.map_loss import MapLoss
 from topolens.losses.precision import without_autocast
 from topolens.losses.soft_skeleton import skeleton_and_steps, soft_skeleton
 from topolens.losses.thinning import thinned
@@ -110,7 +111,7 @@ def _check_choices(skeleton: str, per: str) -> None:
         raise ValueError(f"per must be 'class', 'item' or 'batch', got {per!r}")
 
 
-class SoftClDiceLoss(nn.Module):
+class SoftClDiceLoss(MapLoss):
     """`soft_cldice` with its settings kept; the noise of the topological skeleton is off in evaluation mode.
 
     Args:
@@ -140,36 +141,20 @@ class SoftClDiceLoss(nn.Module):
         noise: float = 0.33,
         generator: torch.Generator | None = None,
     ) -> None:
-        super().__init__()
-        check_reduction(reduction)
         _check_choices(skeleton, per)
-        self.activation, self.include_background, self.reduction = activation, include_background, reduction
-        self.skeleton, self.iterations, self.per = skeleton, iterations, per
-        self.smooth, self.mean_smooth = check_positive("smooth", smooth), mean_smooth
-        self.noise, self.generator = noise, generator
+        super().__init__(
+            activation=activation,
+            include_background=include_background,
+            reduction=reduction,
+            skeleton=skeleton,
+            iterations=iterations,
+            smooth=check_positive("smooth", smooth),
+            mean_smooth=mean_smooth,
+            per=per,
+            noise=noise,
+            generator=generator,
+        )
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """The function of the same name."""
-        return soft_cldice(
-            logits,
-            target,
-            activation=self.activation,
-            include_background=self.include_background,
-            reduction=self.reduction,
-            skeleton=self.skeleton,
-            iterations=self.iterations,
-            smooth=self.smooth,
-            mean_smooth=self.mean_smooth,
-            per=self.per,
-            noise=self.noise if self.training else 0.0,
-            generator=self.generator,
-        )
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        noise = f", noise={self.noise:g}" if self.skeleton == "topological" else ""
-        return (
-            f"activation={self.activation!r}, include_background={self.include_background}, "
-            f"reduction={self.reduction!r}, skeleton={self.skeleton!r}, iterations={self.iterations}, "
-            f"smooth={self.smooth:g}, mean_smooth={self.mean_smooth:g}, per={self.per!r}{noise}"
-        )
+        return soft_cldice(logits, target, **{**self.settings, "noise": self.noise if self.training else 0.0})

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from topolens.engines import masks as kernel
 from topolens.losses.class_maps import Activation, Reduction, check_reduction, class_maps, reduced
 from topolens.losses.decided import check_masks, decided
+from topolens.losses.map_loss import MapLoss
 from topolens.losses.precision import without_autocast
 from topolens.metrics.simple_points import foreground_is_wide
 
@@ -168,7 +169,7 @@ def _aggregated(values: Tensor, region: Tensor, count: int, aggregate: Aggregate
     return mean.clamp(min=torch.finfo(mean.dtype).tiny).sqrt() if aggregate == "rms" else mean
 
 
-class TopographLoss(nn.Module):
+class TopographLoss(MapLoss):
     """`topograph` with its settings.
 
     Args:
@@ -195,26 +196,18 @@ class TopographLoss(nn.Module):
         noise: float = 0.0,
         generator: torch.Generator | None = None,
     ) -> None:
-        super().__init__()
         _check_settings(reduction, aggregate, noise)
         foreground_is_wide(connectivity, 2)
-        self.activation, self.include_background, self.reduction = activation, include_background, reduction
-        self.connectivity, self.aggregate, self.noise, self.generator = connectivity, aggregate, noise, generator
+        super().__init__(
+            activation=activation,
+            include_background=include_background,
+            reduction=reduction,
+            connectivity=connectivity,
+            aggregate=aggregate,
+            noise=noise,
+            generator=generator,
+        )
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """The function of the same name."""
-        return topograph(
-            logits,
-            target,
-            activation=self.activation,
-            include_background=self.include_background,
-            reduction=self.reduction,
-            connectivity=self.connectivity,
-            aggregate=self.aggregate,
-            noise=self.noise if self.training else 0.0,
-            generator=self.generator,
-        )
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return f"connectivity={self.connectivity or 8}, aggregate={self.aggregate!r}, noise={self.noise:g}"
+        return topograph(logits, target, **{**self.settings, "noise": self.noise if self.training else 0.0})

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from topolens.distances.matching import matched_costs, matching
 from topolens.distances.wasserstein import least_sum
 from topolens.losses.class_bars import Levels, check_levels, class_bars, leading, mask_counts, sums
 from topolens.losses.class_maps import Activation, Reduction, check_reduction, class_maps, reduced
+from topolens.losses.map_loss import MapLoss
 from topolens.losses.patch_cuts import cuts
 from topolens.losses.precision import without_autocast
 
@@ -125,7 +126,7 @@ def _to_map(prediction: Tensor, truth: Tensor, how: Levels, threshold: float) ->
     return costs.new_zeros(len(prediction)).index_add(0, found.item, costs.masked_fill(alone, 0.0))
 
 
-class TopologicalWassersteinLoss(nn.Module):
+class TopologicalWassersteinLoss(MapLoss):
     """`topological_wasserstein` with its settings.
 
     Args:
@@ -162,26 +163,20 @@ class TopologicalWassersteinLoss(nn.Module):
         crops: int | None = None,
         generator: torch.Generator | None = None,
     ) -> None:
-        super().__init__()
-        check_reduction(reduction)
-        self.settings: dict[str, Any] = {
-            "activation": activation,
-            "include_background": include_background,
-            "reduction": reduction,
-            "construction": construction,
-            "frame": frame,
-            "dims": dims,
-            "assignment": assignment,
-            "threshold": threshold,
-            "patch": patch,
-            "crops": crops,
-            "generator": generator,
-        }
+        super().__init__(
+            activation=activation,
+            include_background=include_background,
+            reduction=reduction,
+            construction=construction,
+            frame=frame,
+            dims=dims,
+            assignment=assignment,
+            threshold=threshold,
+            patch=patch,
+            crops=crops,
+            generator=generator,
+        )
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """The function of the same name."""
         return topological_wasserstein(logits, target, **self.settings)
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return ", ".join(f"{name}={value!r}" for name, value in self.settings.items())

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from topolens.diagrams import Diagrams
 from topolens.losses.class_bars import check_levels, class_bars, leading, sums
 from topolens.losses.class_maps import Activation, Reduction, check_reduction, probabilities, reduced
+from topolens.losses.map_loss import MapLoss
 from topolens.losses.precision import without_autocast
 
 
@@ -90,7 +90,7 @@ def _checked_ranks(ranks: tuple[int, int | None]) -> tuple[int, int | None]:
     return first, last
 
 
-class TotalPersistenceLoss(nn.Module):
+class TotalPersistenceLoss(MapLoss):
     """`total_persistence` with its settings.
 
     Args:
@@ -120,25 +120,19 @@ class TotalPersistenceLoss(nn.Module):
         power: float = 1.0,
         ranks: tuple[int, int | None] = (0, None),
     ) -> None:
-        super().__init__()
-        check_reduction(reduction)
         check_power(power)
         _checked_ranks(ranks)
-        self.settings: dict[str, Any] = {
-            "activation": activation,
-            "include_background": include_background,
-            "reduction": reduction,
-            "construction": construction,
-            "frame": frame,
-            "dims": dims,
-            "power": power,
-            "ranks": ranks,
-        }
+        super().__init__(
+            activation=activation,
+            include_background=include_background,
+            reduction=reduction,
+            construction=construction,
+            frame=frame,
+            dims=dims,
+            power=power,
+            ranks=ranks,
+        )
 
     def forward(self, logits: Tensor, target: Tensor | None = None) -> Tensor:
         """The function of the same name; a target, as other losses take one, is not looked at."""
         return total_persistence(logits, **self.settings)
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return ", ".join(f"{name}={value!r}" for name, value in self.settings.items())

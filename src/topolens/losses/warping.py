@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from topolens.engines import masks as kernel
 from topolens.losses.class_maps import Activation, Reduction, check_reduction, one_map_per_class, reduced
 from topolens.losses.decided import check_masks, cross_entropy_maps, decided
+from topolens.losses.map_loss import MapLoss
 from topolens.losses.precision import without_autocast
 from topolens.metrics.simple_points import foreground_is_wide
 
@@ -110,7 +111,7 @@ def _check_aggregate(aggregate: str) -> None:
         raise ValueError(f"aggregate must be 'mean' or 'sum', got {aggregate!r}")
 
 
-class WarpingLoss(nn.Module):
+class WarpingLoss(MapLoss):
     """`warping` with its settings.
 
     Args:
@@ -133,24 +134,15 @@ class WarpingLoss(nn.Module):
         connectivity: int | None = None,
         aggregate: Aggregate = "mean",
     ) -> None:
-        super().__init__()
-        check_reduction(reduction)
         _check_aggregate(aggregate)
-        self.activation, self.include_background, self.reduction = activation, include_background, reduction
-        self.connectivity, self.aggregate = connectivity, aggregate
+        super().__init__(
+            activation=activation,
+            include_background=include_background,
+            reduction=reduction,
+            connectivity=connectivity,
+            aggregate=aggregate,
+        )
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """The function of the same name."""
-        return warping(
-            logits,
-            target,
-            activation=self.activation,
-            include_background=self.include_background,
-            reduction=self.reduction,
-            connectivity=self.connectivity,
-            aggregate=self.aggregate,
-        )
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return f"connectivity={self.connectivity}, aggregate={self.aggregate!r}"
+        return warping(logits, target, **self.settings)
