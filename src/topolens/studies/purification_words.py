@@ -6,8 +6,8 @@ from topolens.studies.attacks import CW, EPSILONS, FGSM, JUDGED, LARGE, PGD, Eff
 from topolens.studies.purifiers import BATCH, HARDENED_AT, LATENT, NOISE, RATE, WIDTHS, Training
 
 PAPER = (
-    "B. Kumar, A. S. Aravinthakashan, A. Satyanarayan, I. Gakhar, U. Verma: TopoReformer: Mitigating adversarial attacks using topological "
-    "purification in OCR models, arXiv 2511.15807, 2025"
+    "B. Kumar, A. S. Aravinthakashan, A. Satyanarayan, I. Gakhar, U. Verma: TopoReformer: Mitigating adversarial "
+    "attacks using topological purification in OCR models, arXiv 2511.15807, 2025"
 )
 NOTE = "The published figures come from a note on the paper, not from the paper itself, and stand for orientation only."
 REFERENCES = [
