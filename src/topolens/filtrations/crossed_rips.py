@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor
 
-from topolens.filtrations.rips import Rips, rips
+from topolens.filtrations.base import Filtration
+from topolens.filtrations.rips import rips
 
 
-def crossed_rips(first: Tensor, both: Tensor) -> Rips:
+def crossed_rips(first: Tensor, both: Tensor) -> Filtration:
     """Rips filtrations of the 2n x 2n distances [[0, A], [A, M]]: the n points twice, as they are and merged.
 
     With M = min(A, B) bars of dimension 1 are features that A lacks of what A and B have together. There are none if
