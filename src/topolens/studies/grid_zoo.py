@@ -126,7 +126,7 @@ def read_zoo(folder: str | Path) -> tuple[Grid, str, list[Trained]]:
         raise FileNotFoundError(
             f"{len(missing)} of {len(grid.members())} members are missing in {folder}; run topolens zoo once more"
         )
-    return grid, told["data"]["digest"], [_read(_place(folder, member)) for member in grid.members()]
+    return grid, told["data"]["digest"], [_read(place_of(folder, member)) for member in grid.members()]
 
 
 def load_member(folder: str | Path, member: Member, shape: Sequence[int], classes: int) -> GridNetwork:
@@ -139,7 +139,7 @@ def load_member(folder: str | Path, member: Member, shape: Sequence[int], classe
         classes: Outputs.
     """
     made = network(member, shape, classes)
-    made.load_state_dict(load_file(_place(Path(folder), member)))
+    made.load_state_dict(load_file(place_of(Path(folder), member)))
     return made.eval()
 
 
@@ -203,7 +203,8 @@ def _missing(grid: Grid, folder: Path) -> list[Member]:
     return [member for member in grid.members() if not (folder / f"{member.name}.safetensors").exists()]
 
 
-def _place(folder: Path, member: Member) -> Path:
+def place_of(folder: Path, member: Member) -> Path:
+    """The file of a member."""
     return folder / "members" / f"{member.name}.safetensors"
 
 
