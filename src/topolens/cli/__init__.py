@@ -1,11 +1,11 @@
-"""The command line: `report`, `compare`, `demo`, `reproduce` and `zoo`. Each command parses, calls and prints."""
+"""The command line: one file per command, which parses, calls and prints."""
 
 from typing import Annotated
 
 import typer
 
 from topolens import __version__
-from topolens.cli import compare, demo, report, reproduce, zoo
+from topolens.cli import compare, demo, gap, report, reproduce, zoo
 
 app = typer.Typer(
     help="See, with numbers and their references, what shape the weights of a neural network have.",
@@ -24,6 +24,7 @@ app.command(name="compare", epilog=compare.EXAMPLES)(compare.command)
 app.command(name="demo", epilog=demo.EXAMPLES)(demo.command)
 app.add_typer(reproduce.app, name="reproduce")
 app.command(name="zoo", epilog=zoo.EXAMPLES)(zoo.command)
+app.command(name="gap", epilog=gap.EXAMPLES)(gap.command)
 
 
 def _print_version(wanted: bool) -> None:
