@@ -1,13 +1,12 @@
 """`topolens gap`: whether the topology of neurons tells how much worse networks do on new data."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from topolens.cli.errors import one_sentence
-from topolens.cli.options import Directory, Quiet, Seed
+from topolens.cli.options import Address, Backend, Directory, Quiet, Seed, Workers, crew
 from topolens.cli.output import check_directory, tell_study
 from topolens.cli.progress import shown_progress
 
@@ -26,7 +25,6 @@ Neurons = Annotated[int, typer.Option(min=10, help="Neurons of each draw.")]
 Resamples = Annotated[int, typer.Option(min=2, help="Draws of images and neurons.")]
 Sampling = Annotated[str, typer.Option(metavar="WAY", help="How neurons are drawn: importance, uniform, stratified.")]
 Draws = Annotated[int, typer.Option(min=19, help="Shuffles for p-values.")]
-Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes of one thread each; 0: one per core.")]
 
 
 def command(
@@ -39,6 +37,8 @@ def command(
     sampling: Sampling = "importance",
     draws: Draws = 199,
     workers: Workers = 0,
+    backend: Backend = "local",
+    address: Address = None,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -53,11 +53,12 @@ def command(
         from topolens.studies.gap import gap_study
         from topolens.studies.gap_features import Protocol
         from topolens.studies.images import read_images
+        from topolens.studies.spread import spread
 
         if sampling not in WAYS:
             raise ValueError(f"--sampling must be one of {', '.join(WAYS)}, got {sampling!r}")
         protocol = Protocol(samples, neurons, resamples, sampling, seed)
-        options = {"cache": directory / "cache", "workers": workers or os.cpu_count() or 1, "draws": draws}
-        with shown_progress(quiet) as progress:
-            made = gap_study(zoo, read_images(data), protocol=protocol, progress=progress, **options)  # type: ignore[arg-type]
+        options = {"cache": (directory / "cache").absolute(), "workers": crew(workers, backend), "draws": draws}
+        with shown_progress(quiet) as progress, spread(backend, address):
+            made = gap_study(zoo.absolute(), read_images(data), protocol=protocol, progress=progress, **options)  # type: ignore[arg-type]
         tell_study(made, directory, quiet)

@@ -1,13 +1,12 @@
 """`topolens zoo`: many networks of one family, trained to the same loss, for studies that compare networks."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from topolens.cli.errors import one_sentence
-from topolens.cli.options import Quiet
+from topolens.cli.options import Address, Backend, Quiet, Workers, crew
 from topolens.cli.output import check_directory
 from topolens.cli.progress import shown_progress
 
@@ -21,6 +20,8 @@ EXAMPLES = """Examples:
   topolens zoo --data mnist.npz -o mnist-zoo
 
   topolens zoo grid.toml --data cifar10.npz -o cifar-zoo --workers 8
+
+  topolens zoo grid.toml --data cifar10.npz -o /shared/cifar-zoo --backend dask --address tcp://head:8786
 
 A grid.toml names what varies, and how members are trained; what it leaves out has its default:
 
@@ -37,7 +38,6 @@ DataFile = Annotated[
     Path, typer.Option("--data", metavar="FILE", help="An npz file with x_train, y_train, x_test and y_test.")
 ]
 Folder = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the zoo is, or is to be.")]
-Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes of one thread each; 0: one per core.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be trained and how long it takes; train none.")]
 
 
@@ -46,6 +46,8 @@ def command(
     grid: GridFile = None,
     output: Folder = Path("topolens-zoo"),
     workers: Workers = 0,
+    backend: Backend = "local",
+    address: Address = None,
     dry_run: DryRun = False,
     quiet: Quiet = False,
 ) -> None:
@@ -58,19 +60,20 @@ def command(
         from topolens.studies.grid_zoo import make_zoo, zoo_cost
         from topolens.studies.images import read_images
         from topolens.studies.network_grid import Grid, read_grid
+        from topolens.studies.spread import spread
 
-        chosen, crew = Grid() if grid is None else read_grid(grid), workers or os.cpu_count() or 1
+        chosen, many = Grid() if grid is None else read_grid(grid), crew(workers, backend)
         images = read_images(data)
         if not quiet or dry_run:
             cost = zoo_cost(chosen, images, output)
             typer.echo(
                 f"{cost.missing} of {cost.members} networks in {cost.groups} groups are to be trained: about "
-                f"{cost.seconds / crew / 60:.0f} minutes on {crew} processes, {cost.megabytes:.0f} MB of files"
+                f"{cost.seconds / 60:.0f} minutes of one thread, {cost.megabytes:.0f} MB of files"
             )
         if dry_run:
             return
-        with shown_progress(quiet) as progress:
-            found = make_zoo(chosen, images, output, workers=crew, progress=progress)
+        with shown_progress(quiet) as progress, spread(backend, address):
+            found = make_zoo(chosen, images, output.absolute(), workers=many, progress=progress)
         typer.echo(str(output / "zoo.json") if quiet else f"{_said(found)}\nzoo: {output / 'zoo.json'}")
 
 
