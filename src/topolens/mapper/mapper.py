@@ -120,7 +120,7 @@ def mapper(
         MapperGraph(points=60, nodes=8, edges=8, triangles=0)
     """
     rule = covering(cover, resolution, gain, convention)
-    return mapped(points, lens, rule, metric, clusters, (noise, min_shared, cap)).graph
+    return mapped(points, lens, rule, metric, clusters, Rest(noise, min_shared, cap)).graph
 
 
 class Rule(NamedTuple):
@@ -155,31 +155,33 @@ def covering(
     return Rule(lambda values, cloud: make(cloud if of_points else values), {"cover": part_name(given)})
 
 
-def mapped(
-    points: Tensor,
-    lens: Lens,
-    rule: Rule,
-    metric: str | None,
-    clusters: str | Clusterer,
-    rest: tuple[str, int, int | None],
-) -> Mapped:
+class Rest(NamedTuple):
+    """The settings of `mapper` that come after the clusters."""
+
+    noise: str = "drop"
+    min_shared: int = 1
+    cap: int | None = None
+
+    def checked(self) -> Rest:
+        """Themselves, if they are within their ranges."""
+        if self.noise not in POLICIES:
+            raise ValueError(f"noise must be one of {', '.join(POLICIES)}, got {self.noise!r}")
+        if not isinstance(self.min_shared, int) or self.min_shared < 1:
+            raise ValueError(f"min_shared must be an integer of at least 1, got {self.min_shared!r}")
+        return self
+
+
+def mapped(points: Tensor, lens: Lens, rule: Rule, metric: str | None, clusters: str | Clusterer, rest: Rest) -> Mapped:
     """The graph with its cover, its coordinates and the node of each membership; `mapper` says what is what."""
-    noise, min_shared, cap = rest
-    cloud = _checked(points, metric, lens)
-    if noise not in POLICIES:
-        raise ValueError(f"noise must be one of {', '.join(POLICIES)}, got {noise!r}")
-    if not isinstance(min_shared, int) or min_shared < 1:
-        raise ValueError(f"min_shared must be an integer of at least 1, got {min_shared!r}")
-    clusterer = _clusterer(clusters)
+    cloud, clusterer = _checked(points, metric, lens), _clusterer(clusters)
+    noise, min_shared, cap = rest.checked()
     values = _finite_lens(lens_values(cloud, lens))
     coordinates = cloud if metric == PRECOMPUTED else variance_normalised(cloud, metric)
     boxes = capped(_fitting(rule.make(values, coordinates), len(cloud)), values, cap)
-    labels = _labels(coordinates, boxes, clusterer, metric)
-    labels = settled(coordinates, boxes, labels, noise, metric)
+    labels = settled(coordinates, boxes, _labels(coordinates, boxes, clusterer, metric), noise, metric)
     membership, cell, nodes = _nodes(boxes, labels, len(cloud))
     settings = {"lens": lens_name(lens), **rule.said, "metric": metric, "clusters": part_name(clusters)}
-    settings |= {"noise": noise, "min_shared": min_shared, "cap": cap} if rest != ("drop", 1, None) else {}
-    settings |= {
+    settings |= rest._asdict() | {
         "interval_lengths": list(boxes.lengths),
         "boxes_per_point": len(boxes.members) / max(len(cloud), 1),
     }
