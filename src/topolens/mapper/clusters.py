@@ -177,6 +177,8 @@ def _simple_gap(heights: np.ndarray, size: float) -> float:
 
 def _histogram_gap(heights: np.ndarray, bins: int) -> float:
     """Height of the first empty bin above the first filled one, infinite where there is none."""
+    if heights.min() == heights.max():
+        return np.inf
     counts, edges = np.histogram(heights, bins)
     empty = np.flatnonzero(counts == 0)
     return (edges[empty[0]] + edges[empty[0] + 1]) / 2 if len(empty) else np.inf

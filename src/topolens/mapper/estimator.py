@@ -11,7 +11,6 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from topolens.mapper.centre_covers import ball_cover
 from topolens.mapper.cover import Cover
 from topolens.mapper.coverage import Coverage
 from topolens.mapper.lens_values import Lens, lens_values
@@ -96,10 +95,10 @@ class Mapper:
             ValueError: As `topolens.mapper`.
         """
         points = _tensor(X)
-        rule = covering(self.cover, self.resolution, self.gain, self.convention)
+        self._rule = covering(self.cover, self.resolution, self.gain, self.convention)
         chosen = self.lens if lens is None else _tensor(lens)
         self._made = mapped(
-            points, chosen, rule, self.metric, self.clusters, Rest(self.noise, self.min_shared, self.cap)
+            points, chosen, self._rule, self.metric, self.clusters, Rest(self.noise, self.min_shared, self.cap)
         )
         self._points, self._lens = points.detach().cpu(), chosen
         self.graph_ = self._made.graph
@@ -143,8 +142,7 @@ class Mapper:
             raise ValueError(f"X must have shape (m, {self.n_features_in_}), got {tuple(points.shape)}")
         are_distances = self.metric == PRECOMPUTED
         seen = points if are_distances else variance_normalised(points, self.metric, self._points)
-        of_points = self.cover == "ball" or getattr(self.cover, "func", self.cover) is ball_cover
-        boxed = seen if of_points else self._values(points, lens)
+        boxed = seen if self._rule.of_points else self._values(points, lens)
         return placed(self._made, seen, boxed, max_distance, are_distances)
 
     def _values(self, points: Tensor, lens: Any) -> Tensor:

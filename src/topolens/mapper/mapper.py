@@ -126,8 +126,9 @@ def mapper(
 class Rule(NamedTuple):
     """How the cover is made, and what the record says of it."""
 
-    make: Callable[[Tensor, Tensor], Cover]  # from the lens values and the points as the clusterer sees them
+    make: Callable[[Tensor], Cover]
     said: dict[str, Any]
+    of_points: bool = False  # whether it is made from the points as the clusterer sees them, not from the lens
 
 
 def covering(
@@ -140,19 +141,18 @@ def covering(
         "convention": convention,
     }
     if isinstance(given, Cover):
-        return Rule(lambda values, cloud: given, {"cover": "given"})
+        return Rule(lambda values: given, {"cover": "given"})
     if isinstance(given, str) and given not in COVERS:
         raise ValueError(f"cover must be one of {', '.join(COVERS)}, a function or a Cover, got {given!r}")
     if not isinstance(given, str) and not callable(given):
         raise TypeError(f"cover must be a name, a function or a Cover, got {type(given).__name__}")
     if given == "uniform":
-        return Rule(lambda values, cloud: cover(values, resolution, gain, convention), said | {"cover": "uniform"})
+        return Rule(lambda values: cover(values, resolution, gain, convention), said | {"cover": "uniform"})
     if given == "quantile":
         said.pop("convention")
-        return Rule(lambda values, cloud: quantile_cover(values, resolution, gain), said | {"cover": "quantile"})
+        return Rule(lambda values: quantile_cover(values, resolution, gain), said | {"cover": "quantile"})
     make = COVERS[given] if isinstance(given, str) else given
-    of_points = getattr(make, "func", make) is ball_cover
-    return Rule(lambda values, cloud: make(cloud if of_points else values), {"cover": part_name(given)})
+    return Rule(make, {"cover": part_name(given)}, of_points=getattr(make, "func", make) is ball_cover)
 
 
 class Rest(NamedTuple):
@@ -177,7 +177,8 @@ def mapped(points: Tensor, lens: Lens, rule: Rule, metric: str | None, clusters:
     noise, min_shared, cap = rest.checked()
     values = _finite_lens(lens_values(cloud, lens))
     coordinates = cloud if metric == PRECOMPUTED else variance_normalised(cloud, metric)
-    boxes = capped(_fitting(rule.make(values, coordinates), len(cloud)), values, cap)
+    boxed = coordinates if rule.of_points else values
+    boxes = capped(_fitting(rule.make(boxed), len(cloud)), boxed, cap)
     labels = settled(coordinates, boxes, _labels(coordinates, boxes, clusterer, metric), noise, metric)
     membership, cell, nodes = _nodes(boxes, labels, len(cloud))
     settings = {"lens": lens_name(lens), **rule.said, "metric": metric, "clusters": part_name(clusters)}

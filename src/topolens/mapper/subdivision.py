@@ -88,7 +88,7 @@ def _halves(inside: np.ndarray, part: Part, spread: np.ndarray) -> list[Part] | 
 
 def _replaced(boxes: Cover, parts: dict[int, list[Part]]) -> Cover:
     """The cover with the memberships of each of these boxes listed part by part."""
-    members, cells, sizes = [], [], []
+    members, cells, sizes = [boxes.members[:0]], [], []
     starts, whole = boxes.offsets.tolist(), boxes.members
     for cell, start, end in zip(boxes.cells.tolist(), starts[:-1], starts[1:], strict=True):
         for places in [part.places for part in parts[cell]] if cell in parts else [None]:
@@ -96,8 +96,8 @@ def _replaced(boxes: Cover, parts: dict[int, list[Part]]) -> Cover:
             members.append(own)
             cells.append(cell)
             sizes.append(len(own))
-    offsets = torch.tensor([0, *sizes]).cumsum(0)
-    return Cover(torch.cat(members), offsets, torch.tensor(cells), boxes.lengths)
+    offsets = torch.tensor([0, *sizes], dtype=torch.int64).cumsum(0)
+    return Cover(torch.cat(members), offsets, torch.tensor(cells, dtype=torch.int64), boxes.lengths)
 
 
 def _placed(boxes: Cover, parts: dict[int, list[Part]], lens: Tensor) -> Cover:
