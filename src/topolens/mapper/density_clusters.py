@@ -79,6 +79,10 @@ def knee(points: Tensor, min_samples: int = 5, *, metric: str | None = None) -> 
     Returns:
         The radius; 0 if the points all coincide or there are fewer than two.
 
+    Raises:
+        TypeError: If `points` is no floating-point tensor.
+        ValueError: If its shape is not (n, d) or it contains NaN.
+
     Cost: O(1000 n d).
     Source: the rule of "Finding a 'kneedle' in a haystack: detecting knee points in system behavior", 2011, without its
         smoothing.
