@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         witness,
     )
     from topolens.image_persistence import image_persistence
-    from topolens.mapper import MapperGraph, mapper  # type: ignore[no-redef]
+    from topolens.mapper import Mapper, MapperGraph, mapper  # type: ignore[no-redef]
     from topolens.persistence import persistence
     from topolens.report import Report, report, training_report  # type: ignore[no-redef]
 
@@ -47,6 +47,7 @@ __all__ = [
     "ExtendedDiagrams",
     "Filtration",
     "Finding",
+    "Mapper",
     "MapperGraph",
     "Report",
     "alpha",
@@ -84,6 +85,7 @@ _HOMES = {
     "ExtendedDiagrams": "extended_persistence",
     "Filtration": "filtrations",
     "Finding": "analyses",
+    "Mapper": "mapper",
     "MapperGraph": "mapper",
     "Report": "report",
     "alpha": "filtrations",
