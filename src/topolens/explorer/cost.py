@@ -22,6 +22,8 @@ PER_NODE = 1.5e-4
 PER_LENS_VALUE = 2e-9
 NEIGHBOURS = 6e-10  # seconds per pair of points and feature
 PAST = 8
+TELLING = 0.3  # seconds; below, the start of a process and other programs decide
+MOST_OFF = 5.0
 LONG = 60.0
 
 
@@ -30,17 +32,22 @@ def estimate(run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
 
     Cost: the lenses and the cover of 2,000 points.
     """
-    found = _raw(run, settings)
-    past = [
-        head["cost"]["seconds"] / head["cost"]["estimated_seconds"]
-        for head in run.heads()[:PAST]
-        if head["settings"]["clusterer"]["kind"] == settings["clusterer"]["kind"] and head["cost"]["estimated_seconds"]
-    ]
-    seconds = found["seconds"] * (statistics.median(past) * 1.0 if past else 1.0)
-    return {**found, "seconds": float(f"{seconds:.3g}"), "warning": _warning(seconds, found["memory_mb"])}
+    found = _modelled(run, settings)
+    seconds = found["seconds"] * _correction(run, settings["clusterer"]["kind"])
+    return {
+        "seconds": float(f"{seconds:.3g}"), "memory_mb": found["memory_mb"], "nodes": found["nodes"],
+        "warning": _warning(seconds, found["memory_mb"]), "model_seconds": float(f"{found['seconds']:.3g}"),
+    }  # fmt: skip
 
 
-def _raw(run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _correction(run: Run, clusterer: str) -> float:
+    """How far the model was off on this machine, by the last graphs that took long enough to tell."""
+    costs = [head["cost"] for head in run.heads() if head["settings"]["clusterer"]["kind"] == clusterer]
+    past = [cost["seconds"] / cost["model_seconds"] for cost in costs if cost["model_seconds"] > TELLING][:PAST]
+    return min(max(statistics.median(past), 1 / MOST_OFF), MOST_OFF) if past else 1.0
+
+
+def _modelled(run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
     layer = run.layer(settings["layer"])
     n, d = layer["points"], layer["features"]
     rows = np.unique(np.linspace(0, n - 1, min(n, SAMPLE)).round().astype(np.int64))

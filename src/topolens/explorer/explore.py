@@ -128,7 +128,7 @@ def explore(
 
 def _checkpoints(model: nn.Module | Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
     """Networks by name, and their steps: their places."""
-    is_state = isinstance(model, Mapping) and all(isinstance(x, Tensor) for x in model.values())
+    is_state = isinstance(model, Mapping) and bool(model) and all(isinstance(x, Tensor) for x in model.values())
     if isinstance(model, nn.Module) or is_state:
         return {"weights": model}, [0]
     if not isinstance(model, Mapping) or not model:

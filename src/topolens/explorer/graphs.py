@@ -68,6 +68,7 @@ def make_graph(run: Run, settings: Mapping[str, Any], tell: Tell) -> str:
         "seconds": round(spent, 4),
         "memory_mb": None if memory is None else round(memory),
         "estimated_seconds": expected["seconds"],
+        "model_seconds": expected["model_seconds"],
     }
     head = {name: document[name] for name in ("key", "title", "settings")}
     created = datetime.now(timezone.utc).isoformat(timespec="milliseconds")

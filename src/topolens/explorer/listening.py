@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import secrets
 import socket
 import threading
@@ -16,7 +15,6 @@ from topolens.explorer.store import Run
 
 PORT = 8650
 TRIES = 100
-log = logging.getLogger(__name__)
 
 
 class Listening:
@@ -50,8 +48,11 @@ class Listening:
 
     def serve(self) -> None:
         """Answer until interrupted."""
-        self._made().run(sockets=[self.socket])
-        self.close()
+        try:
+            with contextlib.suppress(KeyboardInterrupt):
+                self._made().run(sockets=[self.socket])
+        finally:
+            self.close()
 
     def start(self) -> Listening:
         """Answer in a thread of its own."""

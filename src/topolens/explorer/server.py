@@ -196,11 +196,6 @@ def _others(app: FastAPI, run: Run, jobs: Jobs) -> None:
         run.put_groups(given)
         return _json(run.groups())
 
-    @app.get("/api/export/page")
-    def exported() -> Response:
-        disposition = {"content-disposition": f'attachment; filename="{export.file_name(run)}"'}
-        return HTMLResponse(export.page_of(run), headers=disposition)
-
 
 def _kept(run: Run, kind: str, key: str) -> Response:
     path = run.result_file(kind, key)
@@ -211,6 +206,11 @@ def _kept(run: Run, kind: str, key: str) -> Response:
 
 def _page(app: FastAPI, run: Run, folder: Path) -> None:
     files = {f"/{path.relative_to(folder).as_posix()}": path for path in folder.rglob("*") if path.is_file()}
+
+    @app.get("/api/export/page")
+    def exported() -> Response:
+        disposition = {"content-disposition": f'attachment; filename="{export.file_name(run)}"'}
+        return HTMLResponse(export.page_of(run, folder), headers=disposition)
 
     @app.get("/{path:path}")
     def page(request: Request) -> Response:
