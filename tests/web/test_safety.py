@@ -175,3 +175,17 @@ def test_what_is_no_json_is_refused_in_one_sentence(client_of: Opened, idle: Lis
         answer = client.post("/api/graphs", content=content, headers={"Content-Type": "application/json"})
         assert answer.status_code == 400
         assert len(json.loads(answer.text)["error"]) > 10
+
+
+def test_a_fault_of_ours_is_one_sentence_with_the_policy(
+    client_of: Opened, idle: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*given: object) -> None:
+        raise KeyError("secret/path")
+
+    monkeypatch.setattr("topolens.explorer.server.estimate", broken)
+    answer = client_of(idle).post("/api/graphs/estimate", json={})
+    assert answer.status_code == 500
+    assert "this is a fault of topolens" in answer.json()["error"]
+    assert "Traceback" not in answer.text
+    assert "content-security-policy" in answer.headers

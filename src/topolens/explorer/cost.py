@@ -43,7 +43,7 @@ def estimate(run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
 def _correction(run: Run, clusterer: str) -> float:
     """How far the model was off on this machine, by the last graphs that took long enough to tell."""
     costs = [head["cost"] for head in run.heads() if head["settings"]["clusterer"]["kind"] == clusterer]
-    past = [cost["seconds"] / cost["model_seconds"] for cost in costs if cost["model_seconds"] > TELLING][:PAST]
+    past = [cost["seconds"] / cost["model_seconds"] for cost in costs if cost.get("model_seconds", 0) > TELLING][:PAST]
     return min(max(statistics.median(past), 1 / MOST_OFF), MOST_OFF) if past else 1.0
 
 

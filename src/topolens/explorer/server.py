@@ -68,7 +68,6 @@ def _errors(app: FastAPI) -> None:
     """Every error is one sentence."""
     app.add_exception_handler(NotFoundError, _refused(404))
     app.add_exception_handler(ValueError, _refused(400))
-    app.add_exception_handler(TypeError, _refused(400))
 
     def invalid(request: Request, error: Exception) -> Response:
         return _json({"error": "the request must hold JSON of the form that docs/decisions/0012 tells"}, 400)
@@ -78,6 +77,11 @@ def _errors(app: FastAPI) -> None:
         told = "there is nothing at this address" if error.status_code in (404, 405) else error.detail
         return _json({"error": told}, error.status_code)
 
+    def fault(request: Request, error: Exception) -> Response:
+        text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return _json({"error": f"{text}; this is a fault of topolens, please report it"}, 500)
+
+    app.add_exception_handler(Exception, fault)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, unknown)
 

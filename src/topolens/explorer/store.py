@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,10 @@ class Run:
 
     def heads(self) -> list[dict[str, Any]]:
         """What the graphs are, newest first."""
-        found = [read_json(path) for path in (self.folder / "graphs").glob("*.head.json")]
+        found = []
+        for path in (self.folder / "graphs").glob("*.head.json"):
+            with suppress(ValueError, FileNotFoundError):  # one that was damaged or removed by hand hides no other
+                found.append(read_json(path))
         return sorted(found, key=lambda head: (head["created"], head["key"]), reverse=True)
 
     def groups(self) -> list[dict[str, Any]]:
