@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from topolens.analyses import Finding
     from topolens.diagrams import Diagrams
+    from topolens.explorer import explore  # type: ignore[no-redef]
     from topolens.extended_persistence import ExtendedDiagrams, extended_persistence
     from topolens.filtrations import (  # type: ignore[no-redef]
         Filtration,
@@ -56,6 +57,7 @@ __all__ = [
     "cubical",
     "distances",
     "edge_weighted",
+    "explore",
     "extended_persistence",
     "graph_features",
     "image_persistence",
@@ -91,6 +93,7 @@ _HOMES = {
     "alpha": "filtrations",
     "cubical": "filtrations",
     "edge_weighted": "filtrations",
+    "explore": "explorer",
     "extended_persistence": "extended_persistence",
     "image_persistence": "image_persistence",
     "lower_star": "filtrations",
