@@ -1,5 +1,4 @@
 """The command line: one file per command, which parses, calls and prints."""
-"""The command line: `report`, `explore`, `compare`, `demo` and `reproduce`. Each command parses, calls and prints."""
 
 from typing import Annotated
 
