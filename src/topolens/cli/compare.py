@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from topolens.cli.errors import one_sentence
-from topolens.cli.options import Directory, Quiet, Seed, Threads, use_threads
+from topolens.cli.gates import conditions, judge
+from topolens.cli.options import Directory, FailIf, Quiet, Seed, Threads, use_threads
 from topolens.cli.output import check_directory, tell
 from topolens.cli.progress import shown_progress
 
@@ -15,6 +16,8 @@ EXAMPLES = """Examples:
   topolens compare before.pt after.pt --model mypackage.nets:resnet20 --data test.npz
 
   topolens compare a.pt b.pt --like a2.pt --like a3.pt --model mypackage.nets:resnet20 --data digits
+
+  topolens compare before.pt after.pt --model mypackage.nets:resnet20 --data digits --fail-if 'cka_distance > 0.3'
 """
 Weights = Annotated[
     list[Path], typer.Argument(help="Weights of two networks or more; the first is held against each other.")
@@ -44,6 +47,7 @@ def command(
     samples: Samples = 2000,
     seed: Seed = 0,
     threads: Threads = None,
+    fail_if: FailIf = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -52,6 +56,7 @@ def command(
     Writes report.html and report.json into the directory topolens-comparison or -o.
     """
     directory = output or (None if as_json else Path("topolens-comparison"))
+    gates = conditions(fail_if)
     patterns = [name for given in layers or [] for name in given.split(",") if name]
     with one_sentence():
         if len(weights) < 2:
@@ -72,3 +77,4 @@ def command(
                 progress=progress,
             )  # fmt: skip
         tell(result, directory, as_json, quiet)
+        judge(result, gates)

@@ -11,6 +11,14 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tabl
 Directory = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where report.html and report.json go.")
 ]
+FailIf = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CONDITION",
+        help="Exit code 3 if this holds of the report, for instance 'collapse.nc1 > 0.1' or "
+        "'class_structure.verdict == \"collapsed\"'; 4 if it cannot be judged. May be given several times.",
+    ),
+]
 
 
 def use_threads(threads: int | None) -> None:

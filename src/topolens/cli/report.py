@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from topolens.cli.errors import one_sentence
-from topolens.cli.options import Directory, Quiet, Seed, Threads, use_threads
+from topolens.cli.gates import conditions, judge
+from topolens.cli.options import Directory, FailIf, Quiet, Seed, Threads, use_threads
 from topolens.cli.output import check_directory, tell
 from topolens.cli.progress import shown_progress
 
@@ -23,6 +24,8 @@ EXAMPLES = r"""Examples:
   topolens report --model mypackage.nets:resnet20 --weights resnet20.pt --budget 60
 
   topolens report --model mypackage.nets:resnet20 --weights resnet20.pt --data test.npz --samples 1000
+
+  topolens report --model mypackage.nets:resnet20 --weights resnet20.pt --data test.npz --fail-if 'collapse.nc1 > 0.1'
 
   topolens report weights.npz --json | jq '.findings\[].verdict'
 """.replace("\\*", "*")
@@ -84,6 +87,7 @@ def command(
     data: DataOf = None,
     samples: Samples = 2000,
     analyses: Only = None,
+    fail_if: FailIf = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -98,7 +102,7 @@ def command(
         raise typer.BadParameter(
             "--data needs the code of the network: --model package.module:factory", param_hint="--data"
         )
-    patterns, only = _split(layers), _split(analyses)
+    patterns, only, gates = _split(layers), _split(analyses), conditions(fail_if)
     directory = output or (None if as_json else Path("topolens-report"))
     with one_sentence():
         if directory is not None:
@@ -119,6 +123,7 @@ def command(
             else:
                 result = _with_data(found.networks, options, data, samples, only)
         tell(result, directory, as_json, quiet)
+        judge(result, gates)
 
 
 def _made(networks: "dict[int, Model]", options: dict[str, Any]) -> "Report":
