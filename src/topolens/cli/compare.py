@@ -7,7 +7,7 @@ import typer
 
 from topolens.cli.errors import one_sentence
 from topolens.cli.gates import conditions, judge
-from topolens.cli.options import Directory, FailIf, Quiet, Seed, Threads, use_threads
+from topolens.cli.options import Directory, FailIf, Normalize, Quiet, Seed, Threads, use_threads
 from topolens.cli.output import check_directory, tell
 from topolens.cli.progress import shown_progress
 
@@ -33,7 +33,7 @@ Like = Annotated[
     ),
 ]
 Layers = Annotated[list[str] | None, typer.Option("--layers", metavar="PATTERN", help="Names or globs of layers: a,b.")]
-Samples = Annotated[int, typer.Option(min=1, help="Samples of --data looked at, the first ones.")]
+Samples = Annotated[int, typer.Option(min=1, help="Samples of --data looked at, by lot; of a DataLoader the first.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the JSON alone; write files only if -o is given.")]
 
 
@@ -44,6 +44,7 @@ def command(
     like: Like = None,
     output: Directory = None,
     layers: Layers = None,
+    normalize: Normalize = None,
     samples: Samples = 2000,
     seed: Seed = 0,
     threads: Threads = None,
@@ -63,13 +64,12 @@ def command(
             raise ValueError(f"compare needs the weights of two networks at least, got {len(weights)}")
         if directory is not None:
             check_directory(directory)
-        from topolens.cli.inputs import named_networks
-        from topolens.probes import load_source
+        from topolens.cli.inputs import named_networks, samples_of
         from topolens.report.comparison import compare
 
         use_threads(threads)
         networks, seeds = named_networks(weights, model), named_networks(like or [], model)
-        source = load_source(data)
+        source = samples_of(data, normalize)
         told = {"source": " against ".join(networks), "data": source.name}
         with shown_progress(quiet) as progress:
             result = compare(

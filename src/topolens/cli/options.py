@@ -11,6 +11,14 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tabl
 Directory = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where report.html and report.json go.")
 ]
+Normalize = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MEAN/STD",
+        help="What pictures of --data, in [0, 1], are normalised by, as in training: imagenet, cifar10, cifar100, "
+        "mnist, fashion_mnist, or numbers, one for all channels or one for each: 0.5/0.5.",
+    ),
+]
 FailIf = Annotated[
     list[str] | None,
     typer.Option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -21,8 +21,8 @@ from topolens.measures import (
     persistent_class_gap,
 )
 from topolens.measures.dimension import two_nn_dimension
-from topolens.probes import Batch, Recording, batches, record, weight_matrices
-from topolens.probes.batches import as_batch, rows
+from topolens.probes import Recording, batches, record, weight_matrices
+from topolens.probes.batches import as_given, drawn, rows
 from topolens.probes.record import Layers
 from topolens.report.callbacks import hugging_face_callback, lightning_callback, log_values
 
@@ -198,36 +198,15 @@ class Watch:
 def _fixed(data: Any, samples: int, seed: int) -> list[Any]:
     """The samples that are looked at at each check, in the form of batches."""
     taken, count = [], 0
-    for batch in _picked(data, samples, seed):
+    for batch in batches(drawn(data, samples, seed)[0], MOST):
         part = batch if batch.size <= samples - count else rows(batch, slice(0, samples - count))
-        taken.append(_as_given(part))
+        taken.append(as_given(part))
         count += part.size
         if count >= samples:
             break
     if not count:
         raise ValueError("data holds no samples; give at least one")
     return taken
-
-
-def _picked(data: Any, samples: int, seed: int) -> Iterator[Batch]:
-    def some(n: int) -> Tensor:
-        return torch.randperm(n, generator=torch.Generator().manual_seed(seed))[:samples].sort().values
-
-    if isinstance(data, (Tensor, Mapping)) or (isinstance(data, tuple) and all(isinstance(x, Tensor) for x in data)):
-        everything = as_batch(data)
-        yield rows(everything, some(everything.size))
-        return
-    if not isinstance(data, (list, tuple)) and hasattr(data, "__getitem__") and hasattr(data, "__len__"):
-        data = torch.utils.data.Subset(data, some(len(data)).tolist())
-    yield from batches(data, MOST)
-
-
-def _as_given(batch: Batch) -> Any:
-    """A batch in a form that `record` takes."""
-    if isinstance(batch.inputs, Mapping):
-        return batch.inputs if batch.labels is None else {**batch.inputs, "labels": batch.labels}
-    inputs = list(batch.inputs) if isinstance(batch.inputs, tuple) else batch.inputs
-    return (inputs,) if batch.labels is None else (inputs, batch.labels)
 
 
 def _persistence(model: nn.Module) -> float:
