@@ -1,7 +1,7 @@
 """Probes: from a network or its file to tensors. The network itself is never changed."""
 
 from topolens.probes.attention import record_attention
-from topolens.probes.batches import Batch, batches
+from topolens.probes.batches import Batch, batches, drawn
 from topolens.probes.checkpoints import checkpoint_steps
 from topolens.probes.convolutions import Convolution, Skipped, convolutions, select_layers
 from topolens.probes.data_source import Source, load_source
@@ -33,6 +33,7 @@ __all__ = [
     "checkpoint_steps",
     "choose_modules",
     "convolutions",
+    "drawn",
     "filled",
     "image_shifts",
     "input_shifts",

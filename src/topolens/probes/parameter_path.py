@@ -24,7 +24,8 @@ def parameter_path(models: Sequence[nn.Module], axes: int = AXES) -> Tensor:
         coordinate means nothing by itself. No distance is changed, unlike by a random projection.
 
     Raises:
-        ValueError: If there are no moments or more than axes, or parameters have other names or shapes at some.
+        ValueError: If there are no moments or more than axes, parameters have other names or shapes at some, or
+            are NaN or infinite.
 
     Cost: moments^2 * parameters; memory for a million parameters of each moment beside the networks themselves.
 
@@ -43,6 +44,8 @@ def parameter_path(models: Sequence[nn.Module], axes: int = AXES) -> Tensor:
             raise ValueError(f"the network must have the same parameters at all moments, those at {place} are others")
     products, size = torch.zeros(moments, moments, dtype=torch.float64), 0
     for block in _blocks(models):
+        if not bool(torch.isfinite(block).all()):
+            raise ValueError("parameters must be finite at all moments; leave out those after training has diverged")
         moved = block - block[0]  # small against the weights: far less is lost in products
         products += moved @ moved.T
         size += block.shape[1]

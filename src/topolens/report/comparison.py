@@ -11,8 +11,7 @@ from torch import nn
 
 from topolens import analyses
 from topolens.analyses.finding import Finding
-from topolens.probes import record
-from topolens.probes.batches import drawn
+from topolens.probes import drawn, record
 from topolens.probes.record import Layers
 from topolens.report.network import Evidence, Progress, provenance_of
 from topolens.report.report import Report

@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from topolens import analyses
 from topolens.analyses.finding import Finding
 from topolens.analyses.provenance import Cost, peak_memory_mb, versions
-from topolens.probes import Recording, batches, record
-from topolens.probes.batches import drawn
+from topolens.probes import Recording, batches, drawn, record
 from topolens.probes.record import Layers
 from topolens.report.attention_samples import attention_of, may_attend
 from topolens.report.report import Report

@@ -48,9 +48,10 @@ def _steps(checkpoints: Mapping[int, nn.Module]) -> list[int]:
 
 
 def _losses(model: nn.Module, data: Any, samples: int) -> Tensor | None:
-    """Cross-entropy of each sample; None where there are no labels, or outputs are no scores of classes."""
+    """Cross-entropy of each sample; None without labels, scores of classes, or finite ones."""
     found = record(model, data, [""], samples=samples)
     x, labels = found.outputs, found.labels
     if x is None or labels is None or x.ndim != 2 or x.shape[1] <= max(1, int(labels.max())):
         return None
-    return cross_entropy(x, labels, reduction="none").double()
+    losses = cross_entropy(x, labels, reduction="none").double()
+    return losses if bool(torch.isfinite(losses).all()) else None

@@ -21,8 +21,8 @@ from topolens.measures import (
     persistent_class_gap,
 )
 from topolens.measures.dimension import two_nn_dimension
-from topolens.probes import Recording, batches, record, weight_matrices
-from topolens.probes.batches import as_given, drawn, rows
+from topolens.probes import Recording, batches, drawn, record, weight_matrices
+from topolens.probes.batches import as_given, rows
 from topolens.probes.record import Layers
 from topolens.report.callbacks import hugging_face_callback, lightning_callback, log_values
 

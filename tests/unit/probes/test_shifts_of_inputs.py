@@ -140,3 +140,7 @@ def test_a_path_of_other_networks_is_refused() -> None:
         parameter_path([nn.Linear(2, 3), nn.Linear(3, 3)])
     with pytest.raises(ValueError, match="from 1 to 2 moments, got 3"):
         parameter_path([nn.Linear(2, 3)] * 3, axes=2)
+    diverged = nn.Linear(2, 3)
+    nn.init.constant_(diverged.bias, torch.inf)
+    with pytest.raises(ValueError, match="leave out those after training has diverged"):
+        parameter_path([nn.Linear(2, 3), diverged])
