@@ -12,7 +12,7 @@ from topolens import analyses
 from topolens.analyses.finding import Finding
 from topolens.probes import LinearInputs, batches, input_shifts, linear_inputs
 
-MOST, FEWEST = 300, 30  # known samples, and as many clean ones
+MOST, FEWEST = 150, 30  # known samples, and as many clean ones
 MOST_BYTES = 2**28  # of inputs
 WORK = 6e8  # squared neurons times samples of all spanning trees, some seconds
 
