@@ -26,6 +26,8 @@ def attention_of(model: nn.Module, data: Any, twin: nn.Module | None, seed: int)
     Raises:
         ValueError: If the network has no `torch.nn.MultiheadAttention`, or none in which tokens look at themselves.
     """
+    if not any(isinstance(module, nn.MultiheadAttention) for module in model.modules()):
+        raise ValueError("no part of the network is a torch.nn.MultiheadAttention, whose maps can be read")
     first = _square(record_attention(model, data, samples=1))
     if not first:
         raise ValueError("no layer's attention maps are square, tokens against the same tokens")

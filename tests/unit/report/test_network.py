@@ -58,7 +58,7 @@ def test_analyses_of_checkpoints_and_attention_come_where_there_are_some() -> No
     assert names(network_report(net, data)) == [n for n in PLAN if n not in ("attention", "training", "trajectory")]
     asked = network_report(net, data, only=["attention", "training"])
     assert [finding.verdict for finding in asked.findings] == ["not defined", "not defined"]
-    assert "no module is a MultiheadAttention" in asked.findings[0].answer
+    assert "no part of the network is a torch.nn.MultiheadAttention" in asked.findings[0].answer
     assert "two checkpoints of one training run are needed, got 0" in asked.findings[1].answer
 
 
