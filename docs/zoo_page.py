@@ -11,6 +11,7 @@ from topolens.report import network_report
 from topolens.report.network import PLAN
 from topolens.studies.zoo import MEMBERS, network_of, samples_of
 
+ASKED = [name for name in PLAN if name not in ("training", "trajectory")]  # those look at checkpoints
 INTRODUCTION = """# The zoo
 
 What each analysis of `topolens report --data` says of one tiny network of every family: untrained, on 120 random
@@ -24,14 +25,15 @@ def main() -> None:
     """Run all analyses on all members, and write the page."""
     rows, reasons = [], {}
     for member in MEMBERS:
-        report = network_report(network_of(member), samples_of(member, 120), twin=network_of(member, seed=1))
+        twin = network_of(member, seed=1)
+        report = network_report(network_of(member), samples_of(member, 120), twin=twin, only=ASKED)
         for finding in report.findings:
             if finding.verdict == "not defined":
                 why = finding.answer.removeprefix("Not defined for this network and data: ")
                 reasons.setdefault((finding.name.replace("_", " "), why), []).append(member.name)
         counts = {finding.name: finding.verdict for finding in report.findings}
-        rows.append((member.name, member.peculiar, *(counts[name] for name in PLAN)))
-    lines = [INTRODUCTION, *table(("network", "peculiar", *(n.replace("_", " ") for n in PLAN)), rows)]
+        rows.append((member.name, member.peculiar, *(counts[name] for name in ASKED)))
+    lines = [INTRODUCTION, *table(("network", "peculiar", *(n.replace("_", " ") for n in ASKED)), rows)]
     lines += ["## Where an analysis is not defined", ""]
     told = [(name, why, ", ".join(members)) for (name, why), members in reasons.items()]
     lines += table(("analysis", "because", "networks"), told)

@@ -13,7 +13,7 @@ from topolens.analyses.method_card import MethodCard
 from topolens.analyses.provenance import Cost
 
 QUESTION = "Does the network do its task on these samples?"
-LEARNED, CHANCE, UNKNOWN = "learned", "at chance", "not defined"
+VERDICTS = LEARNED, CHANCE, UNKNOWN = "learned", "at chance", "not defined"
 DEAD, STILL = "dead", "constant"
 CARD = MethodCard(
     definition="Share of samples whose largest output is their label, with Clopper and Pearson's interval, against "

@@ -27,6 +27,22 @@ Address = Annotated[
 def crew(workers: int, backend: str) -> int:
     """How many processes: as many as asked for, else one per core here, or all that a cluster has."""
     return workers or ((os.cpu_count() or 1) if backend == "local" else -1)
+Normalize = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MEAN/STD",
+        help="What pictures of --data, in [0, 1], are normalised by, as in training: imagenet, cifar10, cifar100, "
+        "mnist, fashion_mnist, or numbers, one for all channels or one for each: 0.5/0.5.",
+    ),
+]
+FailIf = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CONDITION",
+        help="Exit code 3 if this holds of the report, for instance 'collapse.nc1 > 0.1' or "
+        "'class_structure.verdict == \"collapsed\"'; 4 if it cannot be judged. May be given several times.",
+    ),
+]
 
 
 def use_threads(threads: int | None) -> None:

@@ -50,6 +50,36 @@ def batches(data: Any, batch_size: int = 64) -> Iterator[Batch]:
     yield from map(as_batch, data)
 
 
+def drawn(data: Any, samples: int | None, seed: int) -> tuple[Any, Tensor | None]:
+    """Some samples of the data by lot: files and folders are often sorted by class, and their first samples are alike.
+
+    Args:
+        data: Samples in any form that `batches` takes.
+        samples: How many; None: all.
+        seed: Of the lot.
+
+    Returns:
+        The samples, in their order, in a form that `batches` takes, and the number of each in the data; the data itself
+        and None where it has no more, or can only be gone through, like a DataLoader.
+    """
+    if samples is None or isinstance(data, list):
+        return data, None
+    if isinstance(data, (Tensor, Mapping)) or (isinstance(data, tuple) and all(isinstance(x, Tensor) for x in data)):
+        everything = as_batch(data)
+        places = _lot(everything.size, samples, seed)
+        return (data, None) if places is None else (as_given(rows(everything, places)), places)
+    if not isinstance(data, tuple) and hasattr(data, "__getitem__") and hasattr(data, "__len__"):
+        places = _lot(len(data), samples, seed)
+        return (data, None) if places is None else (torch.utils.data.Subset(data, places.tolist()), places)
+    return data, None
+
+
+def _lot(size: int, samples: int, seed: int) -> Tensor | None:
+    if size <= samples:
+        return None
+    return torch.randperm(size, generator=torch.Generator().manual_seed(seed))[:samples].sort().values
+
+
 def as_batch(given: Any) -> Batch:
     """One batch in its parts; arguments as what `batches` finds in its data."""
     labels = None
@@ -65,6 +95,14 @@ def as_batch(given: Any) -> Batch:
         labels = given[1] if len(given) > 1 else None
     size = samples_of(inputs)
     return Batch(inputs, _labels(labels, size), size)
+
+
+def as_given(batch: Batch) -> Any:
+    """A batch in a form that `batches` takes as one of its own."""
+    if isinstance(batch.inputs, Mapping):
+        return batch.inputs if batch.labels is None else {**batch.inputs, "labels": batch.labels}
+    inputs = list(batch.inputs) if isinstance(batch.inputs, tuple) else batch.inputs
+    return (inputs,) if batch.labels is None else (inputs, batch.labels)
 
 
 def rows(batch: Batch, which: slice | Tensor) -> Batch:

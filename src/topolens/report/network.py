@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
@@ -15,12 +15,16 @@ from torch import Tensor, nn
 from topolens import analyses
 from topolens.analyses.finding import Finding
 from topolens.analyses.provenance import Cost, peak_memory_mb, versions
-from topolens.probes import Recording, record
+from topolens.probes import Recording, batches, drawn, record
 from topolens.probes.record import Layers
+from topolens.report.attention_samples import attention_of, may_attend
 from topolens.report.report import Report
+from topolens.report.training_run import training_of, trajectory_of
+from topolens.report.trust_samples import trust_of
 
 Progress = Callable[[float, float, str], None]
 MOST_LAYERS = 12
+MOST_BYTES = 2**27  # of pictures
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Evidence:
         untrained: Those of the untrained twin on the same samples, where there is one.
         twin: The untrained twin itself.
         seed: Of all draws.
+        data: The samples as they were given.
+        checkpoints: The network at several steps of its training, the last of them `model`.
     """
 
     model: nn.Module
@@ -40,6 +46,8 @@ class Evidence:
     untrained: Recording | None
     twin: nn.Module | None
     seed: int
+    data: Any = None
+    checkpoints: Mapping[int, nn.Module] = field(default_factory=dict)
 
     @property
     def outputs(self) -> Tensor | None:
@@ -69,6 +77,27 @@ class Evidence:
     def predictions(self) -> Tensor | None:
         """The class the network gives each sample."""
         return None if self.scores is None else self.scores.argmax(1)
+
+    @property
+    def again(self) -> Any:
+        """The samples, for analyses that ask the network once more."""
+        if isinstance(self.data, Iterator):
+            raise ValueError("the data can be gone through once only; give a list of batches or a DataLoader")
+        return self.data
+
+    @cached_property
+    def pictures(self) -> Tensor | None:
+        """Grey pictures of the samples, shape (samples, h, w), where they are pictures and not too many or large."""
+        kept, held = list[Tensor](), 0
+        for batch in batches(self.data) if not isinstance(self.data, Iterator) else ():
+            x = batch.inputs
+            if not isinstance(x, Tensor) or not x.is_floating_point() or x.ndim != 4 or held > MOST_BYTES:
+                return None
+            kept.append(x.detach().to("cpu", torch.float32).mean(1))
+            held += kept[-1].nbytes
+            if sum(map(len, kept)) >= len(self.recording.ids):
+                break
+        return torch.cat(kept)[: len(self.recording.ids)] if kept else None
 
     @cached_property
     def deep(self) -> Mapping[str, Tensor]:
@@ -135,8 +164,14 @@ PLAN: Mapping[str, tuple[float, Callable[[Evidence], Finding]]] = {
     ),
     "suspicious_samples": (
         3.0,
-        lambda e: analyses.suspicious_samples(e.features, e.labels, e.scores, seed=e.seed),
+        lambda e: analyses.suspicious_samples(
+            e.features, e.labels, e.scores, images=e.pictures, ids=e.recording.ids, seed=e.seed
+        ),
     ),
+    "trust": (5.0, lambda e: trust_of(e.model, e.again, len(e.recording.ids), e.seed)),
+    "attention": (5.0, lambda e: attention_of(e.model, e.again, e.twin, e.seed)),
+    "training": (2.0, lambda e: training_of(e.checkpoints, e.again, len(e.recording.ids), e.seed)),
+    "trajectory": (2.0, lambda e: trajectory_of(e.checkpoints, e.again, len(e.recording.ids), e.seed)),
 }
 
 
@@ -148,6 +183,7 @@ def network_report(
     only: Sequence[str] | None = None,
     samples: int | None = 2000,
     twin: nn.Module | None = None,
+    checkpoints: Mapping[int, nn.Module] | None = None,
     seed: int = 0,
     source: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
@@ -158,9 +194,11 @@ def network_report(
         model: Any network; it is not changed.
         data: Samples, with labels or without, in any form that `probes.record` takes.
         layers: Names, patterns or classes of the layers to look at; None: all leaves.
-        only: Names of the analyses wanted; None: all.
-        samples: How many samples to look at, the first ones; None: all.
+        only: Names of the analyses wanted; None: all, but those of checkpoints or attention only where there are some.
+        samples: How many samples to look at, drawn by lot; the first ones where `data` can only be gone through, as a
+            DataLoader or a list of batches. None: all.
         twin: The same network untrained, as reference.
+        checkpoints: Training step to the network at that step, for the analyses of training; `model` is the last one.
         seed: Of all draws; the same seed gives the same report.
         source: What to say of the model's origin.
         progress: Called as (seconds done, seconds expected, what is being done).
@@ -179,13 +217,16 @@ def network_report(
         >>> report.findings[0].verdict
         'not defined'
     """
-    wanted = _wanted(only)
+    wanted = _wanted(only, model, checkpoints)
     start = time.perf_counter()
     _tell(progress, 0, wanted, start, "recording activations")
     kept: dict[str, Any] = {"layers": layers, "samples": samples, "seed": seed}
+    data, places = drawn(data, samples, seed)
     recording = record(model, data, **kept)
+    if places is not None:
+        recording = replace(recording, ids=places[recording.ids])
     untrained = None if twin is None else record(twin, data, **kept)
-    evidence = Evidence(model, recording, untrained, twin, seed)
+    evidence = Evidence(model, recording, untrained, twin, seed, data, checkpoints or {})
     findings = []
     for place, name in enumerate(wanted):
         _tell(progress, place, wanted, start, name.replace("_", " "))
@@ -194,11 +235,12 @@ def network_report(
     return Report(tuple(findings), provenance_of(evidence, source, start, wanted))
 
 
-def _wanted(only: Sequence[str] | None) -> list[str]:
+def _wanted(only: Sequence[str] | None, model: nn.Module, checkpoints: Mapping[int, nn.Module] | None) -> list[str]:
     unknown = [name for name in only or () if name not in PLAN]
     if unknown:
         raise ValueError(f"there is no analysis {unknown[0]!r}; there are {', '.join(PLAN)}")
-    return [name for name in PLAN if only is None or name in only]
+    idle = (() if may_attend(model) else ("attention",)) + (() if checkpoints else ("training", "trajectory"))
+    return [name for name in PLAN if (name not in idle if only is None else name in only)]
 
 
 def _made(name: str, evidence: Evidence) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from topolens.measures import (
     persistent_class_gap,
 )
 from topolens.measures.dimension import two_nn_dimension
-from topolens.probes import Batch, Recording, batches, record, weight_matrices
+from topolens.probes import Batch, Recording, batches, drawn, record, weight_matrices
 from topolens.probes.batches import as_batch, as_given, rows
 from topolens.probes.record import Layers
 from topolens.report.callbacks import hugging_face_callback, lightning_callback, log_values
@@ -217,7 +217,7 @@ def _append(log: Path, entry: Mapping[str, Any]) -> None:
 def _fixed(data: Any, samples: int, seed: int) -> list[Any]:
     """The samples that are looked at at each check, in the form of batches."""
     taken, count = [], 0
-    for batch in _picked(data, samples, seed):
+    for batch in batches(drawn(data, samples, seed)[0], MOST):
         part = batch if batch.size <= samples - count else rows(batch, slice(0, samples - count))
         taken.append(as_given(part))
         count += part.size
