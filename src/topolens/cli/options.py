@@ -23,10 +23,6 @@ Address = Annotated[
     typer.Option("--address", metavar="ADDRESS", help="Of the scheduler, tcp://host:8786; default: one here."),
 ]
 
-
-def crew(workers: int, backend: str) -> int:
-    """How many processes: as many as asked for, else one per core here, or all that a cluster has."""
-    return workers or ((os.cpu_count() or 1) if backend == "local" else -1)
 Normalize = Annotated[
     str | None,
     typer.Option(
@@ -43,6 +39,11 @@ FailIf = Annotated[
         "'class_structure.verdict == \"collapsed\"'; 4 if it cannot be judged. May be given several times.",
     ),
 ]
+
+
+def crew(workers: int, backend: str) -> int:
+    """How many processes: as many as asked for, else one per core here, or all that a cluster has."""
+    return workers or ((os.cpu_count() or 1) if backend == "local" else -1)
 
 
 def use_threads(threads: int | None) -> None:

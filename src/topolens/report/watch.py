@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,8 +23,8 @@ from topolens.measures import (
     persistent_class_gap,
 )
 from topolens.measures.dimension import two_nn_dimension
-from topolens.probes import Batch, Recording, batches, drawn, record, weight_matrices
-from topolens.probes.batches import as_batch, as_given, rows
+from topolens.probes import Recording, batches, drawn, record, weight_matrices
+from topolens.probes.batches import as_given, rows
 from topolens.probes.record import Layers
 from topolens.report.callbacks import hugging_face_callback, lightning_callback, log_values
 
@@ -226,19 +226,6 @@ def _fixed(data: Any, samples: int, seed: int) -> list[Any]:
     if not count:
         raise ValueError("data holds no samples; give at least one")
     return taken
-
-
-def _picked(data: Any, samples: int, seed: int) -> Iterator[Batch]:
-    def some(n: int) -> Tensor:
-        return torch.randperm(n, generator=torch.Generator().manual_seed(seed))[:samples].sort().values
-
-    if isinstance(data, (Tensor, Mapping)) or (isinstance(data, tuple) and all(isinstance(x, Tensor) for x in data)):
-        everything = as_batch(data)
-        yield rows(everything, some(everything.size))
-        return
-    if not isinstance(data, (list, tuple)) and hasattr(data, "__getitem__") and hasattr(data, "__len__"):
-        data = torch.utils.data.Subset(data, some(len(data)).tolist())
-    yield from batches(data, MOST)
 
 
 def _persistence(model: nn.Module) -> float:
