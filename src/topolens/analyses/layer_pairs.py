@@ -177,10 +177,10 @@ class CKAMatrices:
         if (count, seed) not in self._nulls:
             everything = torch.arange(self.n)
             rows, others = self.first.aligned(everything), self.second.aligned(everything)
-            squares = others.reshape(len(others), self.n, self.n)
+            squares = others.reshape(len(others), self.n, self.n).permute(1, 2, 0).contiguous()  # entries lie together
             generator = torch.Generator().manual_seed(seed)
             orders = [torch.randperm(self.n, generator=generator) for _ in range(count)]
-            found = [rows @ squares[:, order][:, :, order].reshape(len(others), -1).T for order in orders]
+            found = [rows @ squares[order][:, order].reshape(-1, len(others)) for order in orders]
             self._nulls[count, seed] = torch.stack(found)
         return self._nulls[count, seed]
 
