@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,10 +18,11 @@ from topolens.analyses.finding import Finding
 from topolens.analyses.provenance import Cost, peak_memory_mb, versions
 from topolens.probes import Recording, record
 from topolens.probes.record import Layers
+from topolens.report.budget import Plan, plan, replayable, work_of
+from topolens.report.costs import MOST_LAYERS, measured_rates
 from topolens.report.report import Report
 
 Progress = Callable[[float, float, str], None]
-MOST_LAYERS = 12
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Evidence:
         untrained: Those of the untrained twin on the same samples, where there is one.
         twin: The untrained twin itself.
         seed: Of all draws.
+        most_layers: So many layers are looked at.
     """
 
     model: nn.Module
@@ -40,6 +43,7 @@ class Evidence:
     untrained: Recording | None
     twin: nn.Module | None
     seed: int
+    most_layers: int = MOST_LAYERS
 
     @property
     def outputs(self) -> Tensor | None:
@@ -72,11 +76,11 @@ class Evidence:
 
     @cached_property
     def deep(self) -> Mapping[str, Tensor]:
-        """At most `MOST_LAYERS` layers, evenly through the depth, of two neurons at least that are finite and move."""
+        """At most `most_layers` layers, evenly through the depth, of two neurons at least that are finite and move."""
         found = [name for name, x in self.recording.activations.items() if _is_lively(x)]
         if not found:
             raise ValueError("no layer has two neurons or more that move")
-        places = torch.linspace(0, len(found) - 1, min(len(found), MOST_LAYERS)).round().long().tolist()
+        places = torch.linspace(0, len(found) - 1, min(len(found), self.most_layers)).round().long().tolist()
         return {found[place]: self.recording.activations[found[place]] for place in places}
 
     @cached_property
@@ -103,40 +107,22 @@ def _is_lively(x: Tensor) -> bool:
     return x.shape[1] > 1 and bool(torch.isfinite(x).all()) and bool((x.amax(0) > x.amin(0)).any())
 
 
-# Each analysis by its name, in the order of the page, with its share of the time.
-PLAN: Mapping[str, tuple[float, Callable[[Evidence], Finding]]] = {
-    "model_summary": (0.1, lambda e: analyses.model_summary(e.recording.activations, e.outputs, e.labels)),
-    "weight_topology": (1.0, lambda e: analyses.weight_topology(e.model, twin=e.twin, seed=e.seed)),
-    "weight_spectra": (1.0, lambda e: analyses.weight_spectra(e.model, twin=e.twin, seed=e.seed)),
-    "intrinsic_dimension": (
-        3.0,
-        lambda e: analyses.intrinsic_dimension(e.deep, seed=e.seed, untrained=e.untrained_deep),
+# Each analysis by its name, in the order of the page; what each takes is predicted by `costs`.
+PLAN: Mapping[str, Callable[[Evidence], Finding]] = {
+    "model_summary": lambda e: analyses.model_summary(e.recording.activations, e.outputs, e.labels),
+    "weight_topology": lambda e: analyses.weight_topology(e.model, twin=e.twin, seed=e.seed),
+    "weight_spectra": lambda e: analyses.weight_spectra(e.model, twin=e.twin, seed=e.seed),
+    "intrinsic_dimension": lambda e: analyses.intrinsic_dimension(e.deep, seed=e.seed, untrained=e.untrained_deep),
+    "class_structure": lambda e: analyses.class_structure(
+        e.deep, e.labels, seed=e.seed, predictions=e.predictions, untrained=e.untrained_deep
     ),
-    "class_structure": (
-        3.0,
-        lambda e: analyses.class_structure(
-            e.deep, e.labels, seed=e.seed, predictions=e.predictions, untrained=e.untrained_deep
-        ),
-    ),
-    "class_topology": (
-        5.0,
-        lambda e: analyses.class_topology(e.deep, e.labels, seed=e.seed, untrained=e.untrained_deep),
-    ),
-    "layer_similarity": (5.0, lambda e: analyses.layer_similarity(e.deep, seed=e.seed)),
-    "information_plane": (2.0, lambda e: analyses.information_plane(e.deep, e.known_labels, seed=e.seed)),
-    "neuron_correlations": (
-        10.0,
-        lambda e: analyses.neuron_correlations(e.deep, e.untrained_deep, seed=e.seed, neurons=200),
-    ),
-    "neuron_redundancy": (5.0, lambda e: analyses.neuron_redundancy(e.deep, e.untrained_deep, seed=e.seed)),
-    "decision_boundary": (
-        3.0,
-        lambda e: analyses.decision_boundary(e.features, e.labels, e.predictions, seed=e.seed),
-    ),
-    "suspicious_samples": (
-        3.0,
-        lambda e: analyses.suspicious_samples(e.features, e.labels, e.scores, seed=e.seed),
-    ),
+    "class_topology": lambda e: analyses.class_topology(e.deep, e.labels, seed=e.seed, untrained=e.untrained_deep),
+    "layer_similarity": lambda e: analyses.layer_similarity(e.deep, seed=e.seed),
+    "information_plane": lambda e: analyses.information_plane(e.deep, e.known_labels, seed=e.seed),
+    "neuron_correlations": lambda e: analyses.neuron_correlations(e.deep, e.untrained_deep, seed=e.seed, neurons=200),
+    "neuron_redundancy": lambda e: analyses.neuron_redundancy(e.deep, e.untrained_deep, seed=e.seed),
+    "decision_boundary": lambda e: analyses.decision_boundary(e.features, e.labels, e.predictions, seed=e.seed),
+    "suspicious_samples": lambda e: analyses.suspicious_samples(e.features, e.labels, e.scores, seed=e.seed),
 }
 
 
@@ -149,6 +135,7 @@ def network_report(
     samples: int | None = 2000,
     twin: nn.Module | None = None,
     seed: int = 0,
+    budget: float | None = None,
     source: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -162,6 +149,7 @@ def network_report(
         samples: How many samples to look at, the first ones; None: all.
         twin: The same network untrained, as reference.
         seed: Of all draws; the same seed gives the same report.
+        budget: Seconds to stay within; what the report takes is predicted first, and what was cut is said in it.
         source: What to say of the model's origin.
         progress: Called as (seconds done, seconds expected, what is being done).
 
@@ -181,17 +169,20 @@ def network_report(
     """
     wanted = _wanted(only)
     start = time.perf_counter()
-    _tell(progress, 0, wanted, start, "recording activations")
-    kept: dict[str, Any] = {"layers": layers, "samples": samples, "seed": seed}
+    data = replayable(data, samples)
+    planned = plan(wanted, work_of(model, data, layers, samples, twin is not None), budget, measured_rates())
+    _tell(progress, planned, -1, start, f"{planned.told()}: recording activations")
+    kept: dict[str, Any] = {"layers": layers, "samples": planned.work.samples, "seed": seed}
     recording = record(model, data, **kept)
     untrained = None if twin is None else record(twin, data, **kept)
-    evidence = Evidence(model, recording, untrained, twin, seed)
+    evidence = Evidence(model, recording, untrained, twin, seed, most_layers=planned.work.most_layers)
     findings = []
-    for place, name in enumerate(wanted):
-        _tell(progress, place, wanted, start, name.replace("_", " "))
+    for place, name in enumerate(planned.names):
+        _tell(progress, planned, place, start, name.replace("_", " "))
         findings.append(_made(name, evidence))
-    _tell(progress, len(wanted), wanted, start, "done")
-    return Report(tuple(findings), provenance_of(evidence, source, start, wanted))
+    _tell(progress, planned, len(planned.names), start, "done")
+    made = provenance_of(evidence, source, start, planned.names)
+    return Report(tuple(findings), {**made, "budget": planned.provenance(budget)})
 
 
 def _wanted(only: Sequence[str] | None) -> list[str]:
@@ -205,7 +196,7 @@ def _made(name: str, evidence: Evidence) -> Finding:
     """The finding; where the analysis refuses its input, one that says why."""
     try:
         with Cost() as cost:
-            return PLAN[name][1](evidence)
+            return PLAN[name](evidence)
     except ValueError as error:
         refused = str(error)
     return Finding(
@@ -218,13 +209,14 @@ def _made(name: str, evidence: Evidence) -> Finding:
     )
 
 
-def _tell(progress: Progress | None, done: int, wanted: Sequence[str], start: float, what: str) -> None:
-    """Progress by the shares of time that analyses take; recording takes one."""
+def _tell(progress: Progress | None, planned: Plan, done: int, start: float, what: str) -> None:
+    """Seconds spent and expected in all: what is left as predicted, at the pace of what is done; -1: nothing is yet."""
     if progress is None:
         return
-    shares = [1.0 + PLAN[name][0] for name in wanted]
-    before, spent = sum(shares[:done]), time.perf_counter() - start
-    progress(spent, spent * sum(shares) / before if before else 0.0, what)
+    before = 0.0 if done < 0 else planned.recording + sum(planned.seconds_of(name) for name in planned.names[:done])
+    spent = 0.0 if done < 0 else time.perf_counter() - start
+    left = planned.seconds - before
+    progress(spent, spent + left * (spent / before if before else 1.0), what)
 
 
 def provenance_of(
@@ -252,9 +244,16 @@ def provenance_of(
     }
 
 
-def joined(first: Report, second: Report) -> Report:
+def joined(first: Report, second: Report, budget: float) -> Report:
     """Both reports as one, with the provenance of the first, what the second has beside, and the time of both."""
     made = {**second.provenance, **first.provenance}
     made["seconds"] = first.provenance["seconds"] + second.provenance["seconds"]
     made["skipped"] = [*first.provenance["skipped"], *second.provenance["skipped"]]
+    one, other = first.provenance["budget"], second.provenance["budget"]
+    made["budget"] = {
+        **one,
+        "seconds": budget if math.isfinite(budget) else None,
+        "predicted": one["predicted"] + other["predicted"],
+        "cut": [*one["cut"], *other["cut"]],
+    }
     return replace(first, findings=(*first.findings, *second.findings), provenance=made)

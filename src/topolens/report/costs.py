@@ -1,0 +1,223 @@
+"""What each analysis of a network will take, from the shapes it will see and a trial of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from topolens.filtrations import rips
+from topolens.filtrations.rips import Cost
+from topolens.persistence import persistence
+from topolens.report.build import quickest
+
+MOST_LAYERS = 12
+POINTS = 500  # samples that most analyses of layers look at
+LEAST = 1e-3  # seconds
+# Not defined without labels, and then they take no time.
+OF_LABELS = ("class_structure", "class_topology", "information_plane", "decision_boundary", "suspicious_samples")
+
+
+class Rates(NamedTuple):
+    """Seconds that pieces of work take on this machine, with the threads that are set.
+
+    Args:
+        product: For each multiplication of a product of matrices, float64.
+        pair: For each coordinate of each pair of points in a table of distances.
+        entry: For each of a million integers that are sorted, which is how things are shuffled.
+        step: For one short operation on a small tensor.
+        bars: For the bars of degree 1 of 200 points.
+    """
+
+    product: float
+    pair: float
+    entry: float
+    step: float
+    bars: float
+
+
+@dataclass(frozen=True)
+class Work:
+    """The shapes that the analyses will see.
+
+    Args:
+        samples: How many are looked at.
+        widths: Features of all layers.
+        weights: Outputs and inputs of each weight.
+        twin: Whether there is an untrained twin.
+        labelled: Whether samples have labels.
+        forward: Seconds of one sample through the network.
+        most_layers: So many of the layers are looked at.
+    """
+
+    samples: int
+    widths: tuple[int, ...]
+    weights: tuple[tuple[int, int], ...]
+    twin: bool
+    labelled: bool
+    forward: float
+    most_layers: int = MOST_LAYERS
+
+    @property
+    def deep(self) -> tuple[int, ...]:
+        """Widths of the layers that are looked at."""
+        able = [width for width in self.widths if width > 1]
+        places = np.linspace(0, len(able) - 1, min(len(able), self.most_layers)).round().astype(int).tolist()
+        return tuple(able[place] for place in places)
+
+    @property
+    def networks(self) -> int:
+        """The network, and its twin."""
+        return 1 + self.twin
+
+    @property
+    def points(self) -> int:
+        """Samples that most analyses of layers look at."""
+        return min(self.samples, POINTS)
+
+
+Parts = tuple[tuple[str, float], ...]
+
+
+def _layers(work: Work, parts: Callable[[int], Parts]) -> Parts:
+    """The sum over the layers that are looked at."""
+    found = [parts(width) for width in work.deep or (0,)]
+    return tuple((names[0][0], sum(count for _, count in names)) for names in zip(*found, strict=True))
+
+
+def _spectra(work: Work) -> Parts:
+    shapes = [(min(shape), max(shape)) for shape in work.weights]
+    return (
+        ("step", len(shapes)),
+        ("entry", sum(a * b for a, b in shapes)),
+        ("product", sum(a * a * b for a, b in shapes)),
+        ("product", sum(a**3 for a, _ in shapes)),
+    )
+
+
+def _neurons(work: Work) -> Parts:
+    count = min(200, sum(work.deep))
+    # Bars are the quicker the fewer neurons there are, and about with the third power of their number.
+    return (("step", 1), ("entry", work.samples * count), ("product", work.samples * count**2),
+            ("bars", (count / 200) ** 3))  # fmt: skip
+
+
+def _boundary(work: Work) -> Parts:
+    drawn = (min(work.samples, 300) / 300) ** 2
+    feature = (work.deep or (1,))[-1 if len(work.deep) < 2 else -2]
+    return (("step", 1), ("bars", drawn), ("pair", work.samples**2 * feature))
+
+
+def _suspicious(work: Work) -> Parts:
+    feature = (work.deep or (1,))[-1 if len(work.deep) < 2 else -2]
+    return (("step", 1), ("entry", work.samples), ("pair", work.samples**2 * feature))
+
+
+def _of_layers(work: Work) -> float:
+    """Bytes of an analysis that looks at one layer after another."""
+    widest = max(work.deep, default=1)
+    return 8.0 * (6 * work.points**2 + 4 * work.points * widest)
+
+
+def _of_all_neurons(work: Work) -> float:
+    return 8.0 * (4 * work.samples * sum(work.deep) + 4 * max(work.deep, default=1) ** 2)
+
+
+def _of_weights(work: Work) -> float:
+    sizes = [a * b for a, b in work.weights]
+    return 8.0 * sum(sizes) + 32.0 * max(sizes, default=0)
+
+
+def _of_pairs(work: Work) -> float:
+    return 8.0 * (3 * work.samples**2 + 2 * work.samples * max(work.deep, default=1))
+
+
+# Bytes beside the recordings, where they are not those of one layer after another.
+MEMORY: Mapping[str, Callable[[Work], float]] = {
+    "weight_topology": _of_weights,
+    "weight_spectra": _of_weights,
+    "layer_similarity": lambda w: 8.0 * 6 * len(w.deep) * w.points**2,
+    "neuron_correlations": _of_all_neurons,
+    "neuron_redundancy": _of_all_neurons,
+    "decision_boundary": _of_pairs,
+    "suspicious_samples": _of_pairs,
+}
+
+
+# What grows with the shapes, by the rate that it takes; how often each is done is in COUNTS.
+PARTS: Mapping[str, Callable[[Work], Parts]] = {
+    "model_summary": lambda w: (("step", len(w.widths)), ("entry", w.samples * sum(w.widths))),
+    "weight_topology": lambda w: (
+        ("step", len(w.weights)), ("entry", sum(a * b for a, b in w.weights)),
+        ("entry", sum(a + b for a, b in w.weights)),
+    ),
+    "weight_spectra": _spectra,
+    "intrinsic_dimension": lambda w: _layers(w, lambda d: (
+        ("step", 1), ("entry", w.points**2), ("pair", w.points**2 * d),
+        ("product", w.points * d * min(w.points, d)))),
+    "class_structure": lambda w: _layers(w, lambda d: (
+        ("step", w.networks), ("entry", w.networks * w.points**2), ("pair", w.networks * w.points**2 * d),
+        ("product", w.networks * w.points * d))),
+    "class_topology": lambda w: _layers(w, lambda d: (
+        ("step", min(w.samples // 60, 20)), ("product", min(w.samples // 60, 20) * 60 * d * min(60, d)))),
+    "layer_similarity": lambda w: (
+        ("step", len(w.deep)), ("bars", len(w.deep) ** 2 * (w.points / POINTS) ** 2),
+        ("entry", len(w.deep) * w.points**2), ("pair", w.points**2 * sum(w.deep))),
+    "information_plane": lambda w: _layers(w, lambda d: (
+        ("step", 1), ("entry", min(w.samples, 1000) * (120 + d)), ("pair", min(w.samples, 1000) ** 2 * d))),
+    "neuron_correlations": _neurons,
+    "neuron_redundancy": lambda w: _layers(w, lambda d: (
+        ("step", 1), ("entry", w.samples * d), ("product", w.samples * d**2), ("entry", d**2))),
+    "decision_boundary": _boundary,
+    "suspicious_samples": _suspicious,
+}  # fmt: skip
+
+# How often each part is done, from runs of a dozen networks; benchmarks/report_costs.py says how well it holds.
+COUNTS: Mapping[str, tuple[float, ...]] = {
+    "model_summary": (400.0, 0.066),
+    "weight_topology": (5000.0, 65.0, 120.0),
+    "weight_spectra": (930.0, 37.0, 0.0, 100.0),
+    "intrinsic_dimension": (27000.0, 78.0, 25.0, 19.0),
+    "class_structure": (18000.0, 17.0, 0.99, 16000.0),
+    "class_topology": (4500.0, 310.0),
+    "layer_similarity": (42000.0, 5.9, 41.0, 0.0),
+    "information_plane": (0.0, 30.0, 0.68),
+    "neuron_correlations": (45000.0, 290.0, 0.0, 170.0),
+    "neuron_redundancy": (3700.0, 99.0, 29.0, 18.0),
+    "decision_boundary": (53000.0, 370.0, 13.0),
+    "suspicious_samples": (34.0, 20000.0, 0.0),
+}
+
+
+def measured_rates() -> Rates:
+    """Rates from a trial of a tenth of a second; the best of three, since a busy moment says nothing."""
+    generator = torch.Generator().manual_seed(0)
+    square = torch.rand(400, 400, dtype=torch.float64, generator=generator)
+    points = torch.rand(300, 100, dtype=torch.float64, generator=generator)
+    keys = np.random.default_rng(0).integers(0, 2**63, 10**6)
+    few = points[:10, :10]
+    far = rips(points[None, :200])
+
+    def steps() -> None:
+        for _ in range(100):
+            few[torch.randperm(10)].sum(0).max()
+
+    return Rates(
+        quickest(lambda: square @ square) / 400**3,
+        quickest(lambda: torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")) / (300**2 * 100),
+        quickest(lambda: np.sort(keys)) / 1e6,
+        quickest(steps) / 400,
+        quickest(lambda: persistence(far, 1)),
+    )
+
+
+def predicted(name: str, work: Work, rates: Rates) -> Cost:
+    """Seconds and bytes of one analysis, meant to hold within a factor of 2."""
+    parts = PARTS[name](work)
+    seconds = sum(
+        times * getattr(rates, rate) * count for times, (rate, count) in zip(COUNTS[name], parts, strict=True)
+    )
+    return Cost(max(seconds, 1e-3), MEMORY.get(name, _of_layers)(work))
