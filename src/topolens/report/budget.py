@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -120,7 +120,14 @@ def replayable(data: Any, samples: int | None) -> Any:
     return kept
 
 
-def work_of(model: nn.Module, data: Any, layers: Layers, samples: int | None, twin: bool) -> Work:
+def work_of(
+    model: nn.Module,
+    data: Any,
+    layers: Layers,
+    samples: int | None,
+    twin: bool,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Work:
     """What analyses will see, from a trial of the network on the first samples.
 
     Args:
@@ -129,17 +136,18 @@ def work_of(model: nn.Module, data: Any, layers: Layers, samples: int | None, tw
         layers: As in `record`.
         samples: How many will be looked at; None: all.
         twin: Whether there is an untrained twin.
+        clock: As in `measured_rates`.
 
     Raises:
         ValueError: As `record`.
         RuntimeError: If the network fails on the data.
     """
     most = TRIAL if samples is None else min(TRIAL, samples)
-    times, start = list[float](), time.perf_counter()
-    while len(times) < 3 and (not times or time.perf_counter() - start < QUICK):
-        begun = time.perf_counter()
+    times = list[float]()
+    while len(times) < 3 and sum(times) < QUICK:
+        begun = clock()
         found = record(model, data, layers, samples=most)
-        times.append(time.perf_counter() - begun)
+        times.append(clock() - begun)
     shown, known = len(found.ids), _size(data)
     whole = shown if shown < most else ASSUMED if known is None else known
     return Work(
