@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from topolens.probes.batches import Batch, batches, rows
+from topolens.probes.batches import Batch, batches, rows, size_of
 from topolens.probes.layouts import features_last, first_tensor, laid_out, reduced_rows
 from topolens.probes.module_choice import choose_modules
 
 POSITIONS = ("mean", "max", "random", "flatten")
 TOKENS = (*POSITIONS, "first", "last")
-MOST_EXPECTED = 4096  # rows that a layer's block has from the start; memory that is not written to costs nothing
+UNKNOWN = 4096  # rows that a layer's block has where data does not say its size; what is not written to costs nothing
 Positions = Literal["mean", "max", "random", "flatten"]
 Tokens = Literal["mean", "max", "random", "flatten", "first", "last"]
 Layers = str | type[nn.Module] | Sequence[str | type[nn.Module]] | None
@@ -100,7 +100,8 @@ def record(
     _check_choice("positions", positions, POSITIONS)
     _check_choice("tokens", tokens, TOKENS)
     chosen = choose_modules(model, layers)
-    expected = min(samples or MOST_EXPECTED, MOST_EXPECTED)
+    size = size_of(data) or UNKNOWN
+    expected = size if samples is None else min(samples, size)
     tape = _Tape(positions, tokens, None if folder is None else Path(folder), max_bytes, expected)
     random, ids, labels, done = np.random.default_rng(seed), [], [], 0
     with _listening(model, chosen, tape):

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from topolens.analyses.provenance import peak_memory_mb
 from topolens.filtrations.rips import Cost
 from topolens.probes import record, weight_matrices
-from topolens.probes.batches import as_batch, batches
+from topolens.probes.batches import as_batch, size_of
 from topolens.probes.record import Layers
 from topolens.report.costs import Rates, Work, predicted
 
@@ -53,7 +53,8 @@ class Plan(NamedTuple):
     def told(self) -> str:
         """One line for whoever waits."""
         memory = "" if self.memory is None else f" and {self.memory / 2**20:.0f} MB"
-        return f"about {self.seconds:.0f} s{memory} for {len(self.names)} analyses of {self.work.samples:,} samples"
+        many = "analysis" if len(self.names) == 1 else "analyses"
+        return f"about {self.seconds:.0f} s{memory} for {len(self.names)} {many} of {self.work.samples:,} samples"
 
     def provenance(self, budget: float | None) -> dict[str, Any]:
         """The part "budget" of a report's provenance."""
@@ -148,7 +149,7 @@ def work_of(
         begun = clock()
         found = record(model, data, layers, samples=most)
         times.append(clock() - begun)
-    shown, known = len(found.ids), _size(data)
+    shown, known = len(found.ids), size_of(data)
     whole = shown if shown < most else ASSUMED if known is None else known
     return Work(
         whole if samples is None else min(whole, samples),
@@ -165,13 +166,3 @@ def _shapes(model: nn.Module) -> tuple[tuple[int, int], ...]:
         return tuple((len(x), x.shape[1]) for x in weight_matrices(model).values())
     except ValueError:  # no weights, which the analyses will say
         return ()
-
-
-def _size(data: Any) -> int | None:
-    """Samples of the data, where it says how many there are."""
-    if isinstance(data, (Tensor, Mapping)) or (isinstance(data, tuple) and all(isinstance(x, Tensor) for x in data)):
-        return as_batch(data).size
-    if isinstance(data, (list, tuple)):
-        return sum(batch.size for batch in batches(data))
-    source = getattr(data, "dataset", data)
-    return len(source) if hasattr(source, "__len__") else None
