@@ -137,7 +137,7 @@ def command(folder: Path) -> dict[str, Any]:
 
 
 def watched(folder: Path) -> dict[str, Any]:
-    """Processor seconds of an epoch of a CNN on MNIST, and of the check after it, three epochs, one thread."""
+    """Processor seconds of an epoch of a CNN on MNIST, and of the check after it, two epochs, one thread."""
     images = read_images(folder / "mnist.npz")
     x, y = images.train, images.train_labels
     torch.manual_seed(0)
@@ -145,7 +145,7 @@ def watched(folder: Path) -> dict[str, Any]:
     optimizer, watch, rows = torch.optim.Adam(model.parameters(), 1e-3), Watch((x, y)), []
     with limited(1):
         watch(0, model)  # before training, as loops do; the first check also loads what it needs
-        for epoch in range(1, 4):
+        for epoch in range(1, 3):
             begun = time.process_time()
             for batch in torch.randperm(len(x)).split(128):
                 optimizer.zero_grad()
@@ -155,8 +155,8 @@ def watched(folder: Path) -> dict[str, Any]:
             watch(epoch, model)
             rows.append({"epoch": trained_for, "check": time.process_time() - begun})
             print(f"epoch {epoch}: {trained_for:.1f} s, check {rows[-1]['check']:.2f} s", flush=True)
-    shares = sorted(row["check"] / row["epoch"] for row in rows)
-    return {"images": len(x), "epochs": rows, "share": shares[1]}
+    largest = max(row["check"] / row["epoch"] for row in rows)
+    return {"images": len(x), "epochs": rows, "share": largest}
 
 
 def recorded() -> dict[str, Any]:

@@ -151,10 +151,7 @@ MEMORY: Mapping[str, Callable[[Work], float]] = {
 # What grows with the shapes, by the rate that it takes; how often each is done is in COUNTS.
 PARTS: Mapping[str, Callable[[Work], Parts]] = {
     "model_summary": lambda w: (("step", len(w.widths)), ("entry", w.samples * sum(w.widths))),
-    "weight_topology": lambda w: (
-        ("step", len(w.weights)), ("entry", sum(a * b for a, b in w.weights)),
-        ("entry", sum(a + b for a, b in w.weights)),
-    ),
+    "weight_topology": lambda w: (("step", len(w.weights)), ("entry", sum(a + b for a, b in w.weights))),
     "weight_spectra": _spectra,
     "intrinsic_dimension": lambda w: _layers(w, lambda d: (
         ("step", 1), ("entry", w.points**2), ("pair", w.points**2 * d),
@@ -178,18 +175,18 @@ PARTS: Mapping[str, Callable[[Work], Parts]] = {
 
 # How often each part is done, from runs of a dozen networks; benchmarks/report_costs.py says how well it holds.
 COUNTS: Mapping[str, tuple[float, ...]] = {
-    "model_summary": (400.0, 0.066),
-    "weight_topology": (5000.0, 65.0, 120.0),
-    "weight_spectra": (930.0, 37.0, 0.0, 100.0),
-    "intrinsic_dimension": (27000.0, 78.0, 25.0, 19.0),
-    "class_structure": (18000.0, 17.0, 0.99, 16000.0),
-    "class_topology": (4500.0, 310.0),
-    "layer_similarity": (42000.0, 5.9, 41.0, 0.0),
-    "information_plane": (0.0, 30.0, 0.68),
-    "neuron_correlations": (45000.0, 290.0, 0.0, 170.0),
-    "neuron_redundancy": (3700.0, 99.0, 29.0, 18.0),
-    "decision_boundary": (53000.0, 370.0, 13.0),
-    "suspicious_samples": (34.0, 20000.0, 0.0),
+    "model_summary": (400.0, 0.13),
+    "weight_topology": (3300.0, 6800.0),
+    "weight_spectra": (940.0, 35.0, 5.4, 99.0),
+    "intrinsic_dimension": (25000.0, 80.0, 24.0, 44.0),
+    "class_structure": (19000.0, 14.0, 4.2, 10000.0),
+    "class_topology": (4200.0, 420.0),
+    "layer_similarity": (42000.0, 5.8, 28.0, 2.1),
+    "information_plane": (1000.0, 25.0, 0.91),
+    "neuron_correlations": (40000.0, 300.0, 62.0, 130.0),
+    "neuron_redundancy": (4200.0, 81.0, 62.0, 8.1),
+    "decision_boundary": (13000.0, 350.0, 12.0),
+    "suspicious_samples": (4400.0, 17000.0, 0.62),
 }
 
 
