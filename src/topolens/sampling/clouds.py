@@ -30,7 +30,15 @@ def gaussian_cloud(points: Tensor, seed: int = 0) -> Tensor:
 
 
 def gaussian_clouds(points: Tensor, seeds: Sequence[int]) -> Iterator[Tensor]:
-    """`gaussian_cloud` of each seed, from one singular value decomposition."""
+    """`gaussian_cloud` of each seed, from one singular value decomposition.
+
+    Args:
+        points: Shape (n, d).
+        seeds: Of the draws.
+
+    Raises:
+        ValueError: As `gaussian_cloud`, at the first draw.
+    """
     x = _checked(points)
     centre = x.mean(0)
     _, values, vectors = torch.linalg.svd(x - centre, full_matrices=False)
