@@ -106,7 +106,14 @@ def predictions(folder: Path, only: list[str] | None) -> list[dict[str, Any]]:
             made = network_report(case.model, case.data, twin=case.twin)
             spent = time.process_time() - begun - trial  # the report has a trial of its own
         defined = sum(finding.verdict != "not defined" for finding in made.findings)
-        row = {"case": case.name, "predicted": planned.seconds, "spent": spent, "trial": trial, "defined": defined}
+        row = {
+            "name": name,
+            "case": case.name,
+            "predicted": planned.seconds,
+            "spent": spent,
+            "trial": trial,
+            "defined": defined,
+        }
         rows.append(row | {"recording": planned.recording, "analyses": len(made.findings)})
         print(f"{case.name:45} predicted {planned.seconds:6.1f} s, spent {spent:6.1f} s", flush=True)
     return rows
@@ -188,6 +195,14 @@ def child(part: str, folder: Path, only: list[str] | None, output: Path) -> None
     write(output, {part: does[part](), "measured": now()})
 
 
+def _merged(found: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """What was found; cases that were not run again stay."""
+    if "predictions" not in found:
+        return found
+    rows = {row["name"]: row for row in (*known.get("predictions", ()), *found["predictions"])}
+    return {**found, "predictions": [rows[name] for name in CASES if name in rows]}
+
+
 def main() -> None:
     """Measure and write the results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report_costs", description=__doc__)
@@ -210,7 +225,7 @@ def main() -> None:
             asked = ["--data", str(options.data), "--child", part, "-o", str(found)]
             asked += [word for name in options.only or () for word in ("--only", name)]
             subprocess.run([sys.executable, "-m", "benchmarks.report_costs", *asked], check=True, cwd=ROOT)
-            data |= json.loads(found.read_text(encoding="utf-8"))
+            data |= _merged(json.loads(found.read_text(encoding="utf-8")), known)
         write(options.output, data)
 
 
