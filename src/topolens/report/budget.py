@@ -71,14 +71,14 @@ def plan(names: Sequence[str], work: Work, budget: float | None, rates: Rates) -
     """What fits into a budget, and what was cut, in sentences.
 
     Cut first is every second layer, then samples to 1,000 and to 500, then whole analyses, the dearest first; the
-    summary stays.
+    cheapest stays.
     """
     now = _planned(names, work, rates)
     if budget is None or now.seconds <= budget:
         return now
     cheaper = [(f"6 layers were looked at in place of {len(work.deep)}", {"most_layers": 6})]
     for fewer in (1000, 500):
-        cheaper.append((f"the first {fewer:,} samples were looked at, not {work.samples:,}", {"samples": fewer}))
+        cheaper.append((f"{fewer:,} samples were looked at in place of {work.samples:,}", {"samples": fewer}))
     cut: dict[str, str] = {}
     for sentence, change in cheaper:
         ((kind, least),) = change.items()
@@ -89,13 +89,13 @@ def plan(names: Sequence[str], work: Work, budget: float | None, rates: Rates) -
     sentences = list(cut.values())
     kept = list(now.names)
     for name in sorted(names, key=lambda name: -now.analyses[name].seconds):
-        if now.seconds <= budget or name == "model_summary":
-            continue
+        if now.seconds <= budget or len(kept) == 1:
+            break
         sentences.append(f"{name} was left out, some {now.analyses[name].seconds:.1f} s")
         kept.remove(name)
         now = _planned(kept, now.work, rates)
     if now.seconds > budget:
-        sentences.append("the budget is below what recording takes, so the run takes longer than asked")
+        sentences.append("the budget is below what recording and one analysis take, so the run takes longer than asked")
     return now._replace(cut=tuple(sentences))
 
 

@@ -39,6 +39,11 @@ class Rates(NamedTuple):
     step: float
     bars: float
 
+    @property
+    def second(self) -> float:
+        """For what is known in seconds already, as a run of the network is."""
+        return 1.0
+
 
 @dataclass(frozen=True)
 class Work:
@@ -52,6 +57,7 @@ class Work:
         labelled: Whether samples have labels.
         forward: Seconds of one sample through the network.
         most_layers: So many of the layers are looked at.
+        checkpoints: Steps of training at which the network is known.
     """
 
     samples: int
@@ -61,6 +67,7 @@ class Work:
     labelled: bool
     forward: float
     most_layers: int = MOST_LAYERS
+    checkpoints: int = 0
 
     @property
     def deep(self) -> tuple[int, ...]:
@@ -171,6 +178,13 @@ PARTS: Mapping[str, Callable[[Work], Parts]] = {
         ("step", 1), ("entry", w.samples * d), ("product", w.samples * d**2), ("entry", d**2))),
     "decision_boundary": _boundary,
     "suspicious_samples": _suspicious,
+    # These keep to limits of their own, which their prices are made of; they were not measured yet.
+    "trust": lambda w: (
+        ("second", 8 * min(w.samples, 150) * w.forward),
+        ("entry", min(6e8, 8 * min(w.samples, 150) * sum((a + b) ** 2 for a, b in w.weights)))),
+    "attention": lambda w: (("second", 3.0 + 32 * w.networks * w.forward),),
+    "training": lambda w: (("second", w.checkpoints * (0.3 + 256 * w.forward)),),
+    "trajectory": lambda w: (("second", 1.0 + w.checkpoints * 256 * w.forward),),
 }  # fmt: skip
 
 # How often each part is done, from runs of a dozen networks; benchmarks/report_costs.py says how well it holds.
@@ -187,6 +201,10 @@ COUNTS: Mapping[str, tuple[float, ...]] = {
     "neuron_redundancy": (4200.0, 81.0, 62.0, 8.1),
     "decision_boundary": (13000.0, 350.0, 12.0),
     "suspicious_samples": (4400.0, 17000.0, 0.62),
+    "trust": (1.0, 0.5),
+    "attention": (1.0,),
+    "training": (1.0,),
+    "trajectory": (1.0,),
 }
 
 
