@@ -36,6 +36,7 @@ from topolens.studies.zoo import MEMBERS, network_of, samples_of
 
 ROOMS = ("src/topolens", "benchmarks/report_costs.py", "benchmarks/report_networks.py")
 FEW_STEPS = 8  # of training a ResNet-18
+EPOCHS = 1  # of training beside `Watch`
 PARTS = ("predictions", "report", "watch", "recording")
 
 
@@ -148,7 +149,7 @@ def command(folder: Path) -> dict[str, Any]:
 
 
 def watched(folder: Path) -> dict[str, Any]:
-    """Processor seconds of an epoch of a CNN on MNIST, and of the check after it, two epochs, one thread."""
+    """Processor seconds of an epoch of a CNN on MNIST, and of the check after it, one thread."""
     images = read_images(folder / "mnist.npz")
     x, y = images.train, images.train_labels
     torch.manual_seed(0)
@@ -156,7 +157,7 @@ def watched(folder: Path) -> dict[str, Any]:
     optimizer, watch, rows = torch.optim.Adam(model.parameters(), 1e-3), Watch((x, y)), []
     with limited(1):
         watch(0, model)  # before training, as loops do; the first check also loads what it needs
-        for epoch in range(1, 3):
+        for epoch in range(1, EPOCHS + 1):
             begun = time.process_time()
             for batch in torch.randperm(len(x)).split(128):
                 optimizer.zero_grad()
