@@ -17,7 +17,7 @@ from topolens.analyses.method_card import MethodCard
 from topolens.analyses.provenance import Cost
 from topolens.measures.dimension import distances_of, distinct
 from topolens.measures.hop_betti import curves_of, hop_distances
-from topolens.sampling import gaussian_cloud, null_p_value
+from topolens.sampling import gaussian_clouds, null_p_value
 
 QUESTION = "Does the network simplify the shape of each class on the way to its last layer?"
 VERDICTS = ("simplified", "not simplified", "nothing to simplify", "not defined")
@@ -151,7 +151,9 @@ def _blocks(labels: Tensor, place: Tensor, block: int, most: int, seed: int) -> 
 
 def _layer(name: str, x: Tensor, units: list[tuple[int, Tensor]], k: int, hops: int, nulls: int, seed: int) -> _Layer:
     curves = [_curve(x[rows], k) for _, rows in units]
-    drawn = [[_curve(gaussian_cloud(x[rows], seed + 1 + i), k) for _, rows in units] for i in range(nulls)]
+    seeds = range(seed + 1, seed + 1 + nulls)
+    of_units = [[_curve(cloud, k) for cloud in gaussian_clouds(x[rows], seeds)] for _, rows in units]
+    drawn = [list(of_one) for of_one in zip(*of_units, strict=True)]
     return _Layer(
         name,
         curves,

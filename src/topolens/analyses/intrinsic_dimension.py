@@ -15,7 +15,7 @@ from topolens.analyses.method_card import MethodCard
 from topolens.analyses.provenance import Cost
 from topolens.measures import PHDimension, TwoNN, two_nn_dimension
 from topolens.measures.dimension import FEWEST, distances_of, distinct, ratio_dimension, tree_dimension
-from topolens.sampling import Interval, gaussian_cloud, null_p_value, subsample_interval
+from topolens.sampling import Interval, gaussian_clouds, null_p_value, subsample_interval
 
 QUESTION = "How many dimensions do the activations of each layer fill, and how does that change with depth?"
 VERDICTS = ("rises and falls", "falls and rises", "rises", "falls", "level", "one layer", "not defined")
@@ -172,8 +172,8 @@ def _layer(name: str, x: Tensor, nulls: int, draws: int, seed: int) -> _Layer:
 
     n = len(distances)
     two_nulls, ph_nulls = [], []
-    for null in range(nulls):
-        cloud = distances_of(gaussian_cloud(x, seed + 1 + null))
+    for drawn in gaussian_clouds(x, range(seed + 1, seed + 1 + nulls)):
+        cloud = distances_of(drawn)
         two_nulls.append(ratio_dimension(cloud))
         ph_nulls.append(tree_dimension(cloud, 1.0, None, 1, seed).value)
     return _Layer(

@@ -33,6 +33,9 @@ EXAMPLES = r"""Examples:
   topolens report weights.npz --json | jq '.findings\[].verdict'
 """.replace("\\*", "*")
 
+DATA_BUDGET = 180.0  # seconds
+FILTERS = 0.4  # of the budget, kept for filters where the network has some
+
 Weights = Annotated[
     list[Path] | None,
     typer.Argument(
@@ -52,7 +55,14 @@ Layers = Annotated[
 K = Annotated[int, typer.Option("--k", min=1, help="Neighbour that density is judged by.")]
 P = Annotated[float, typer.Option("--p", min=0.001, max=1.0, help="Fraction of the filters kept as dense core.")]
 Landmarks = Annotated[int, typer.Option(min=4, help="Points that persistence is computed on.")]
-Budget = Annotated[float | None, typer.Option(min=0.0, metavar="SECONDS", help="Time to stay within; cuts are said.")]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        metavar="SECONDS",
+        help="Time to stay within; cuts are said. With --data 180 unless given, else none; inf: no limit.",
+    ),
+]
 Images = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Real images (png, npz, npz:name) whose patches are compared with.")
 ]
@@ -154,6 +164,8 @@ def _with_data(
 
     run = {step: network for step, network in sorted(networks.items()) if isinstance(network, nn.Module)}
     told = {**options["source"], "data": source.name}
+    filters = not only and all(map(_has_filters, run.values()))
+    budget = DATA_BUDGET if options["budget"] is None else options["budget"]
     first = network_report(
         list(run.values())[-1],
         source.data,
@@ -163,12 +175,14 @@ def _with_data(
         twin=options["twin"],
         checkpoints=run if len(run) > 1 else None,
         seed=options["seed"],
+        budget=budget * (1 - FILTERS) if filters else budget,
         source=told,
         progress=options["progress"],
     )
-    if only or not all(map(_has_filters, run.values())):
+    if not filters:
         return first
-    return joined(first, _made(networks, {**options, "layers": None, "source": told}))
+    rest = max(budget - first.provenance["seconds"], FILTERS * budget / 2)
+    return joined(first, _made(networks, {**options, "layers": None, "source": told, "budget": rest}), budget)
 
 
 def _has_filters(network: "Model") -> bool:

@@ -35,10 +35,7 @@ def batches(data: Any, batch_size: int = 64) -> Iterator[Batch]:
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-    whole = isinstance(data, (Tensor, Mapping)) or (
-        isinstance(data, tuple) and len(data) > 0 and all(isinstance(part, Tensor) for part in data)
-    )
-    if whole:
+    if _is_whole(data):
         everything = as_batch(data)
         for start in range(0, everything.size, batch_size):
             yield rows(everything, slice(start, start + batch_size))
@@ -64,7 +61,7 @@ def drawn(data: Any, samples: int | None, seed: int) -> tuple[Any, Tensor | None
     """
     if samples is None or isinstance(data, list):
         return data, None
-    if isinstance(data, (Tensor, Mapping)) or (isinstance(data, tuple) and all(isinstance(x, Tensor) for x in data)):
+    if _is_whole(data):
         everything = as_batch(data)
         places = _lot(everything.size, samples, seed)
         return (data, None) if places is None else (as_given(rows(everything, places)), places)
@@ -78,6 +75,22 @@ def _lot(size: int, samples: int, seed: int) -> Tensor | None:
     if size <= samples:
         return None
     return torch.randperm(size, generator=torch.Generator().manual_seed(seed))[:samples].sort().values
+
+
+def size_of(data: Any) -> int | None:
+    """Samples of the data in all, where it says how many there are; for a list of batches they are counted."""
+    if _is_whole(data):
+        return as_batch(data).size
+    if isinstance(data, (list, tuple)):
+        return sum(as_batch(batch).size for batch in data)
+    source = getattr(data, "dataset", data)
+    return len(source) if hasattr(source, "__len__") else None
+
+
+def _is_whole(data: Any) -> bool:
+    """Whether it is all samples at once, not batch by batch."""
+    tensors = isinstance(data, tuple) and len(data) > 0 and all(isinstance(part, Tensor) for part in data)
+    return isinstance(data, (Tensor, Mapping)) or tensors
 
 
 def as_batch(given: Any) -> Batch:

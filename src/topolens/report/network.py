@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,12 +19,13 @@ from topolens.analyses.provenance import Cost, peak_memory_mb, versions
 from topolens.probes import Recording, batches, drawn, record
 from topolens.probes.record import Layers
 from topolens.report.attention_samples import attention_of, may_attend
+from topolens.report.budget import Plan, plan, replayable, work_of
+from topolens.report.costs import MOST_LAYERS, measured_rates
 from topolens.report.report import Report
 from topolens.report.training_run import training_of, trajectory_of
 from topolens.report.trust_samples import trust_of
 
 Progress = Callable[[float, float, str], None]
-MOST_LAYERS = 12
 MOST_BYTES = 2**27  # of pictures
 
 
@@ -39,6 +41,7 @@ class Evidence:
         seed: Of all draws.
         data: The samples as they were given.
         checkpoints: The network at several steps of its training, the last of them `model`.
+        most_layers: So many layers are looked at.
     """
 
     model: nn.Module
@@ -48,6 +51,7 @@ class Evidence:
     seed: int
     data: Any = None
     checkpoints: Mapping[int, nn.Module] = field(default_factory=dict)
+    most_layers: int = MOST_LAYERS
 
     @property
     def outputs(self) -> Tensor | None:
@@ -101,11 +105,11 @@ class Evidence:
 
     @cached_property
     def deep(self) -> Mapping[str, Tensor]:
-        """At most `MOST_LAYERS` layers, evenly through the depth, of two neurons at least that are finite and move."""
+        """At most `most_layers` layers, evenly through the depth, of two neurons at least that are finite and move."""
         found = [name for name, x in self.recording.activations.items() if _is_lively(x)]
         if not found:
             raise ValueError("no layer has two neurons or more that move")
-        places = torch.linspace(0, len(found) - 1, min(len(found), MOST_LAYERS)).round().long().tolist()
+        places = torch.linspace(0, len(found) - 1, min(len(found), self.most_layers)).round().long().tolist()
         return {found[place]: self.recording.activations[found[place]] for place in places}
 
     @cached_property
@@ -132,46 +136,28 @@ def _is_lively(x: Tensor) -> bool:
     return x.shape[1] > 1 and bool(torch.isfinite(x).all()) and bool((x.amax(0) > x.amin(0)).any())
 
 
-# Each analysis by its name, in the order of the page, with its share of the time.
-PLAN: Mapping[str, tuple[float, Callable[[Evidence], Finding]]] = {
-    "model_summary": (0.1, lambda e: analyses.model_summary(e.recording.activations, e.outputs, e.labels)),
-    "weight_topology": (1.0, lambda e: analyses.weight_topology(e.model, twin=e.twin, seed=e.seed)),
-    "weight_spectra": (1.0, lambda e: analyses.weight_spectra(e.model, twin=e.twin, seed=e.seed)),
-    "intrinsic_dimension": (
-        3.0,
-        lambda e: analyses.intrinsic_dimension(e.deep, seed=e.seed, untrained=e.untrained_deep),
+# Each analysis by its name, in the order of the page; what each takes is predicted by `costs`.
+PLAN: Mapping[str, Callable[[Evidence], Finding]] = {
+    "model_summary": lambda e: analyses.model_summary(e.recording.activations, e.outputs, e.labels),
+    "weight_topology": lambda e: analyses.weight_topology(e.model, twin=e.twin, seed=e.seed),
+    "weight_spectra": lambda e: analyses.weight_spectra(e.model, twin=e.twin, seed=e.seed),
+    "intrinsic_dimension": lambda e: analyses.intrinsic_dimension(e.deep, seed=e.seed, untrained=e.untrained_deep),
+    "class_structure": lambda e: analyses.class_structure(
+        e.deep, e.labels, seed=e.seed, predictions=e.predictions, untrained=e.untrained_deep
     ),
-    "class_structure": (
-        3.0,
-        lambda e: analyses.class_structure(
-            e.deep, e.labels, seed=e.seed, predictions=e.predictions, untrained=e.untrained_deep
-        ),
+    "class_topology": lambda e: analyses.class_topology(e.deep, e.labels, seed=e.seed, untrained=e.untrained_deep),
+    "layer_similarity": lambda e: analyses.layer_similarity(e.deep, seed=e.seed),
+    "information_plane": lambda e: analyses.information_plane(e.deep, e.known_labels, seed=e.seed),
+    "neuron_correlations": lambda e: analyses.neuron_correlations(e.deep, e.untrained_deep, seed=e.seed, neurons=200),
+    "neuron_redundancy": lambda e: analyses.neuron_redundancy(e.deep, e.untrained_deep, seed=e.seed),
+    "decision_boundary": lambda e: analyses.decision_boundary(e.features, e.labels, e.predictions, seed=e.seed),
+    "suspicious_samples": lambda e: analyses.suspicious_samples(
+        e.features, e.labels, e.scores, images=e.pictures, ids=e.recording.ids, seed=e.seed
     ),
-    "class_topology": (
-        5.0,
-        lambda e: analyses.class_topology(e.deep, e.labels, seed=e.seed, untrained=e.untrained_deep),
-    ),
-    "layer_similarity": (5.0, lambda e: analyses.layer_similarity(e.deep, seed=e.seed)),
-    "information_plane": (2.0, lambda e: analyses.information_plane(e.deep, e.known_labels, seed=e.seed)),
-    "neuron_correlations": (
-        10.0,
-        lambda e: analyses.neuron_correlations(e.deep, e.untrained_deep, seed=e.seed, neurons=200),
-    ),
-    "neuron_redundancy": (5.0, lambda e: analyses.neuron_redundancy(e.deep, e.untrained_deep, seed=e.seed)),
-    "decision_boundary": (
-        3.0,
-        lambda e: analyses.decision_boundary(e.features, e.labels, e.predictions, seed=e.seed),
-    ),
-    "suspicious_samples": (
-        3.0,
-        lambda e: analyses.suspicious_samples(
-            e.features, e.labels, e.scores, images=e.pictures, ids=e.recording.ids, seed=e.seed
-        ),
-    ),
-    "trust": (5.0, lambda e: trust_of(e.model, e.again, len(e.recording.ids), e.seed)),
-    "attention": (5.0, lambda e: attention_of(e.model, e.again, e.twin, e.seed)),
-    "training": (2.0, lambda e: training_of(e.checkpoints, e.again, len(e.recording.ids), e.seed)),
-    "trajectory": (2.0, lambda e: trajectory_of(e.checkpoints, e.again, len(e.recording.ids), e.seed)),
+    "trust": lambda e: trust_of(e.model, e.again, len(e.recording.ids), e.seed),
+    "attention": lambda e: attention_of(e.model, e.again, e.twin, e.seed),
+    "training": lambda e: training_of(e.checkpoints, e.again, len(e.recording.ids), e.seed),
+    "trajectory": lambda e: trajectory_of(e.checkpoints, e.again, len(e.recording.ids), e.seed),
 }
 
 
@@ -185,6 +171,7 @@ def network_report(
     twin: nn.Module | None = None,
     checkpoints: Mapping[int, nn.Module] | None = None,
     seed: int = 0,
+    budget: float | None = None,
     source: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -200,6 +187,7 @@ def network_report(
         twin: The same network untrained, as reference.
         checkpoints: Training step to the network at that step, for the analyses of training; `model` is the last one.
         seed: Of all draws; the same seed gives the same report.
+        budget: Seconds to stay within; what the report takes is predicted first, and what was cut is said in it.
         source: What to say of the model's origin.
         progress: Called as (seconds done, seconds expected, what is being done).
 
@@ -219,20 +207,25 @@ def network_report(
     """
     wanted = _wanted(only, model, checkpoints)
     start = time.perf_counter()
-    _tell(progress, 0, wanted, start, "recording activations")
-    kept: dict[str, Any] = {"layers": layers, "samples": samples, "seed": seed}
-    data, places = drawn(data, samples, seed)
+    data = replayable(data, samples)
+    work = replace(work_of(model, data, layers, samples, twin is not None), checkpoints=len(checkpoints or {}))
+    planned = plan(wanted, work, budget, measured_rates())
+    _tell(progress, planned, -1, start, f"{planned.told()}: recording activations")
+    data, places = drawn(data, planned.work.samples, seed)
+    kept: dict[str, Any] = {"layers": layers, "samples": planned.work.samples, "seed": seed}
     recording = record(model, data, **kept)
     if places is not None:
         recording = replace(recording, ids=places[recording.ids])
     untrained = None if twin is None else record(twin, data, **kept)
-    evidence = Evidence(model, recording, untrained, twin, seed, data, checkpoints or {})
+    most = planned.work.most_layers
+    evidence = Evidence(model, recording, untrained, twin, seed, data, checkpoints or {}, most)
     findings = []
-    for place, name in enumerate(wanted):
-        _tell(progress, place, wanted, start, name.replace("_", " "))
+    for place, name in enumerate(planned.names):
+        _tell(progress, planned, place, start, name.replace("_", " "))
         findings.append(_made(name, evidence))
-    _tell(progress, len(wanted), wanted, start, "done")
-    return Report(tuple(findings), provenance_of(evidence, source, start, wanted))
+    _tell(progress, planned, len(planned.names), start, "done")
+    made = provenance_of(evidence, source, start, planned.names)
+    return Report(tuple(findings), {**made, "budget": planned.provenance(budget)})
 
 
 def _wanted(only: Sequence[str] | None, model: nn.Module, checkpoints: Mapping[int, nn.Module] | None) -> list[str]:
@@ -247,7 +240,7 @@ def _made(name: str, evidence: Evidence) -> Finding:
     """The finding; where the analysis refuses its input, one that says why."""
     try:
         with Cost() as cost:
-            return PLAN[name][1](evidence)
+            return PLAN[name](evidence)
     except ValueError as error:
         refused = str(error)
     return Finding(
@@ -260,13 +253,14 @@ def _made(name: str, evidence: Evidence) -> Finding:
     )
 
 
-def _tell(progress: Progress | None, done: int, wanted: Sequence[str], start: float, what: str) -> None:
-    """Progress by the shares of time that analyses take; recording takes one."""
+def _tell(progress: Progress | None, planned: Plan, done: int, start: float, what: str) -> None:
+    """Seconds spent and expected in all: what is left as predicted, at the pace of what is done; -1: nothing is yet."""
     if progress is None:
         return
-    shares = [1.0 + PLAN[name][0] for name in wanted]
-    before, spent = sum(shares[:done]), time.perf_counter() - start
-    progress(spent, spent * sum(shares) / before if before else 0.0, what)
+    before = 0.0 if done < 0 else planned.recording + sum(planned.seconds_of(name) for name in planned.names[:done])
+    spent = 0.0 if done < 0 else time.perf_counter() - start
+    left = planned.seconds - before
+    progress(spent, spent + left * (spent / before if before else 1.0), what)
 
 
 def provenance_of(
@@ -294,9 +288,16 @@ def provenance_of(
     }
 
 
-def joined(first: Report, second: Report) -> Report:
+def joined(first: Report, second: Report, budget: float) -> Report:
     """Both reports as one, with the provenance of the first, what the second has beside, and the time of both."""
     made = {**second.provenance, **first.provenance}
     made["seconds"] = first.provenance["seconds"] + second.provenance["seconds"]
     made["skipped"] = [*first.provenance["skipped"], *second.provenance["skipped"]]
+    one, other = first.provenance["budget"], second.provenance["budget"]
+    made["budget"] = {
+        **one,
+        "seconds": budget if math.isfinite(budget) else None,
+        "predicted": one["predicted"] + other["predicted"],
+        "cut": [*one["cut"], *other["cut"]],
+    }
     return replace(first, findings=(*first.findings, *second.findings), provenance=made)

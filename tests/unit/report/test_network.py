@@ -26,7 +26,7 @@ def test_chosen_analyses_only() -> None:
     assert [finding.name for finding in report.findings] == ["model_summary"]
     assert report.provenance["model"]["samples"] == 30
     assert set(report.provenance["methods"]) >= {"model_summary"}
-    assert told[0][2] == "recording activations"
+    assert told[0][2].endswith("recording activations")
     assert told[-1][2] == "done"
 
 
