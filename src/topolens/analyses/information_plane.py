@@ -72,8 +72,10 @@ class _Cells:
     labels: Tensor
 
     def keep(self, layer: str, chosen: Tensor) -> float:
-        """I(X; T) of some samples, on the scale of all: as a share of log2 of their number it does not shrink."""
-        return entropy(self.layers[layer][chosen]) / math.log2(len(chosen)) * math.log2(len(self.labels))
+        """I(X; T) of some samples; where it is saturated on the scale of all, as it hangs on their number alone."""
+        place = self.layers[layer]
+        scale = math.log2(len(place)) / math.log2(len(chosen))
+        return entropy(place[chosen]) * (scale if binned_from_cells(place, self.labels).saturated else 1.0)
 
 
 def information_plane(
@@ -164,7 +166,7 @@ def _finding(
     layers = list(found.values())
     means = [sum(layer.nulls) / len(layer.nulls) for layer in layers]
     tops = [max(v - m for v, m in zip(row, means, strict=True)) for row in zip(*(x.nulls for x in layers), strict=True)]
-    p_value = null_p_value(max(layer.excess for layer in layers), [round(top, 12) for top in tops])
+    p_value = null_p_value(round(max(layer.excess for layer in layers), 12), [round(top, 12) for top in tops])
     saturated = sum(layer.binned.saturated for layer in layers)
     verdict = _verdict(saturated == len(layers), p_value, drop)
     kind = f"95 % over {provenance['parameters']['draws']} subsamples"  # type: ignore[index]
@@ -220,7 +222,7 @@ def _answer(found: Mapping[str, LayerInformation], verdict: str, drop: Interval,
     last = layers[-1].binned
     return (
         f"The last layer keeps {last.input:.2f} bits of the input, {drop.value:.2f} less than the first, and "
-        f"{last.label:.2f} bits of the label (against shuffled labels p = {p_value:.3f} over all layers); the "
+        f"{last.label:.2f} bits of the label (p = {p_value:.3f} against shuffled labels, over all layers); the "
         f"estimator is saturated in {saturated} of {len(layers)} layers."
     )
 
