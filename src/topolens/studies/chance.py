@@ -204,6 +204,19 @@ def _filter_training(seed: int) -> Finding:
     return analyses.filter_training(steps, k=15, seed=seed, landmarks=50, effort=LEAN)
 
 
+def _dimension_of_twins(seed: int) -> Finding:
+    """Three layers of two draws of random weights, on the same samples."""
+    x = _noise(seed, 150, 16)
+    nets = []
+    for draw in range(2):
+        layers, at = {}, x
+        for depth, weight in enumerate(_noise(10_000 + 2 * seed + draw, 3, 16, 16)):
+            at = (at @ weight / 4).relu()
+            layers[f"layer {depth}"] = at
+        nets.append(layers)
+    return analyses.intrinsic_dimension(nets[0], seed, nulls=0, draws=12, untrained=nets[1])
+
+
 MOVES = ("rises and falls", "falls and rises", "rises", "falls")
 ORDERED = ("layers change step by step", "blocks of alike layers")
 LOOPS = ("circle", "several loops", "clusters on a cycle")
@@ -223,6 +236,12 @@ CHANCES = (
         lambda seed: analyses.weight_spectra(_weights(seed), seed=seed),
     ),
     Chance("intrinsic_dimension", "layers of one law", MOVES, _dimension),
+    Chance(
+        "intrinsic_dimension",
+        "an untrained network beside another",
+        ("below untrained", "above untrained"),
+        _dimension_of_twins,
+    ),
     Chance("class_structure", "shuffled labels", ("collapsed", "separated", "as untrained"), _structure),
     Chance("class_structure", "an untrained network beside another", ("collapsed", "separated"), _structure_of_twins),
     Chance("class_topology", "two layers of one law", ("simplified",), _topology),
