@@ -146,8 +146,8 @@ def intrinsic_dimension(
         )
     profile, ratio = _profile_verdict(found), None
     if untrained is not None:
-        both = ({layer.name: x[layer.name][rows] for layer in found} for x in (activations, untrained))
-        ratio = beside_untrained(*both, [layer.name for layer in found], draws, seed)
+        own, twin = ({layer.name: x[layer.name][rows] for layer in found} for x in (activations, untrained))
+        ratio = beside_untrained(own, twin, [layer.name for layer in found], draws, seed)
         if ratio is None:
             warnings.append("Too few samples differ in all layers of both networks to hold one against the other.")
     verdict = profile if ratio is None else verdict_beside(ratio)
