@@ -161,7 +161,8 @@ class CKAMatrices:
         if key not in self._known:
             rows = self.first.aligned(chosen)
             others = rows if self.second is self.first else self.second.aligned(chosen)
-            self._known[key] = rows @ others.T
+            found = rows @ others.T
+            self._known[key] = (found + found.T) / 2 if self.second is self.first else found
         return self._known[key]
 
     def whole(self) -> Tensor:
