@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from topolens import _optional
 from topolens.probes.model import model_factory
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
@@ -147,8 +147,7 @@ def _pictures(path: Path) -> list[Path]:
 
 def _torchvision(name: str, root: Path) -> Source:
     try:
-        sets: Any = importlib.import_module("torchvision.datasets")
-        transforms: Any = importlib.import_module("torchvision.transforms")
+        sets, transforms = _optional.torchvision("datasets"), _optional.torchvision("transforms")
     except ImportError:
         raise ImportError(f"{name}:{root.name} needs torchvision; install it, or save the samples as .npz") from None
     kind = next((getattr(sets, own) for own in sets.__all__ if own.lower() == name.lower()), None)
