@@ -34,6 +34,13 @@ def first_tensor(output: Any) -> Tensor | None:
     return next((found for part in parts if (found := first_tensor(part)) is not None), None)
 
 
+def answer_of(output: Any) -> Tensor | None:
+    """What a network answers: what is named "logits" where outputs have names, else the first tensor."""
+    named = output if isinstance(output, Mapping) else getattr(output, "__dict__", {})
+    found = first_tensor(named.get("logits"))
+    return first_tensor(output) if found is None else found
+
+
 def laid_out(module: nn.Module, x: Tensor, samples: int, before: tuple[tuple[int, ...], bool] | None) -> Laid | None:
     """The activation with samples first and features last; None if no axis is the batch's.
 

@@ -194,7 +194,7 @@ def test_many_steps_have_plain_labels() -> None:
 @pytest.mark.filterwarnings("error")
 def test_long_names_of_many_curves_leave_room_to_draw_in() -> None:
     names = [f"encoder.layer.{i}.attention.output.dense" for i in range(12)]
-    series = Series("c", "place", (1.0, 2.0), {name: (0.0, 1.0) for name in names})
+    series = Series("c", "place", (1.0, 2.0), dict.fromkeys(names, (0.0, 1.0)))
     figure = curves(series)
     svg(figure, "x")
     assert figure.axes[0].get_position().height * figure.get_size_inches()[1] > 1.5
