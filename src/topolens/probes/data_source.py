@@ -108,9 +108,7 @@ def _arrays(path: Path) -> dict[str, Tensor]:
         raise ValueError(f"{path.name} cannot be read as plain arrays ({error})") from None
     words = [name for name, x in arrays.items() if x.dtype.kind in "US" and any(name == y for _, y in PAIRS)]
     if words:
-        raise ValueError(
-            f"{words[0]} in {path.name} must hold a whole number for each sample, got text; number the classes"
-        )
+        raise ValueError(f"{words[0]} in {path.name} must hold a whole number for each sample, got text")
     return {name: torch.from_numpy(x) for name, x in arrays.items() if x.dtype.kind in "uifb"}
 
 
