@@ -21,8 +21,9 @@ def record_attention(
     """Attention maps of a network on data, by the layer that pays attention.
 
     Taken are those of `torch.nn.MultiheadAttention`, inside transformer layers as well, and of whatever calls
-    `torch.nn.functional.scaled_dot_product_attention`, as timm and transformers do. The layers are asked for the weights of each head where the network itself does not ask; what they hand on is
-    what it was. Afterwards the network, torch's switch for fast attention and its random state are as they were.
+    `torch.nn.functional.scaled_dot_product_attention`, as timm and transformers do. The layers are asked for the
+    weights of each head where the network itself does not ask; what they hand on is what it was. Afterwards the
+    network, torch's switch for fast attention and its random state are as they were.
 
     Args:
         model: The network.
