@@ -108,7 +108,7 @@ def command(net: str = "Net", data: str = "ok.npz", *more: str):
     return CliRunner().invoke(app, [*asked, "-o", "out", *more])
 
 
-def refused(result, sentence: str) -> None:
+def check_refused(result, sentence: str) -> None:
     assert result.exit_code == 1, result.output
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith("topolens: error: ")
@@ -127,7 +127,7 @@ FAILURES = {
 
 @pytest.mark.parametrize("net", FAILURES)
 def test_a_network_that_fails(nets, net) -> None:
-    refused(command(net), FAILURES[net])
+    check_refused(command(net), FAILURES[net])
     model = getattr(nets, net)()
     with pytest.raises(RuntimeError) as error:
         network_report(model, (torch.tensor(X), torch.tensor(Y)))
@@ -153,7 +153,7 @@ FILES = {
 def test_a_file_of_samples_that_does_not_do(nets, name) -> None:
     arrays, sentence = FILES[name]
     np.savez(f"{name}.npz", **arrays)
-    refused(command(data=f"{name}.npz"), sentence)
+    check_refused(command(data=f"{name}.npz"), sentence)
     with pytest.raises((ValueError, RuntimeError)) as error:
         network_report(nets.Net(), load_source(f"{name}.npz").data)
     assert sentence in str(error.value)
@@ -169,15 +169,15 @@ def test_a_damaged_file(nets, how) -> None:
     else:
         whole = bytearray(b"these are no samples")
     Path("bad.npz").write_bytes(whole)
-    refused(command(data="bad.npz"), "bad.npz cannot be read as plain arrays")
+    check_refused(command(data="bad.npz"), "bad.npz cannot be read as plain arrays")
 
 
 def test_an_empty_folder_and_one_of_no_pictures(nets) -> None:
     Path("empty").mkdir()
-    refused(command(data="empty"), "empty holds no pictures (.png, ")
+    check_refused(command(data="empty"), "empty holds no pictures (.png, ")
     Path("broken/a").mkdir(parents=True)
     Path("broken/a/1.png").write_text("no picture")
-    refused(command(data="broken"), "1.png is no picture that can be read")
+    check_refused(command(data="broken"), "1.png is no picture that can be read")
 
 
 @pytest.mark.parametrize(
@@ -195,11 +195,11 @@ def test_an_empty_folder_and_one_of_no_pictures(nets) -> None:
     ],
 )
 def test_code_that_is_not_there_or_fails(nets, net, data, sentence) -> None:
-    refused(command(net, data), sentence)
+    check_refused(command(net, data), sentence)
 
 
 def test_layers_that_match_nothing(nets) -> None:
-    refused(command("Net", "ok.npz", "--layers", "iner"), "no module is called 'iner'; nearest: 'inner'")
+    check_refused(command("Net", "ok.npz", "--layers", "iner"), "no module is called 'iner'; nearest: 'inner'")
     with pytest.raises(ValueError, match="no module is called 'iner'; nearest: 'inner'"):
         network_report(nets.Net(), torch.tensor(X), layers="iner")
 
