@@ -17,12 +17,14 @@ from topolens.probes.patches import patch_space, sample_images
 from topolens.probes.record import Recording, record
 from topolens.probes.spatial_filters import SpatialFilters, spatial_filters
 from topolens.probes.twin import untrained_model, untrained_twin
+from topolens.probes.weight_graph import Joint, weight_graph
 from topolens.probes.weight_matrices import weight_matrices
 from topolens.probes.weights import load_weights
 
 __all__ = [
     "Batch",
     "Convolution",
+    "Joint",
     "LinearInputs",
     "Normalization",
     "Recording",
@@ -54,5 +56,6 @@ __all__ = [
     "spatial_filters",
     "untrained_model",
     "untrained_twin",
+    "weight_graph",
     "weight_matrices",
 ]

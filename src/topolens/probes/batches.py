@@ -31,7 +31,8 @@ def batches(data: Any, batch_size: int = 64) -> Iterator[Batch]:
 
     Raises:
         TypeError: If `data` or one of its batches is none of these.
-        ValueError: If samples and labels differ in number, or `batch_size` is below 1.
+        ValueError: If samples and labels differ in number, labels are negative, or `batch_size` is below 1.
+        RuntimeError: If the data fails while it is gone through; its own error is told.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
@@ -44,7 +45,17 @@ def batches(data: Any, batch_size: int = 64) -> Iterator[Batch]:
         if not hasattr(data, "__getitem__") or not hasattr(data, "__len__"):
             raise TypeError(f"data must be a tensor, a pair of tensors or batches of them, got {type(data).__name__}")
         data = torch.utils.data.DataLoader(cast("torch.utils.data.Dataset[Any]", data), batch_size)
-    yield from map(as_batch, data)
+    yield from map(as_batch, _gone_through(data))
+
+
+def _gone_through(data: Iterable[Any]) -> Iterator[Any]:
+    """What the data gives, or its own error with the batch where it happened."""
+    number = 0
+    try:
+        for number, given in enumerate(data, 1):  # noqa: B007  the error says where it was
+            yield given
+    except Exception as error:  # whatever the user's own code raises
+        raise RuntimeError(f"the data fails after {number} batches: {type(error).__name__}: {error}") from error
 
 
 def drawn(data: Any, samples: int | None, seed: int) -> tuple[Any, Tensor | None]:
@@ -156,4 +167,6 @@ def _labels(given: Any, size: int) -> Tensor | None:
         return None
     if len(given) != size:
         raise ValueError(f"there must be one label for each of {size} samples, got {len(given)}")
+    if len(given) and int(given.min()) < 0:
+        raise ValueError(f"labels must be whole numbers from 0 on, got {int(given.min())}; leave such samples out")
     return given.long().cpu()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from topolens.probes.batches import Batch, batches, rows, size_of
-from topolens.probes.layouts import features_last, first_tensor, laid_out, reduced_rows
+from topolens.probes.layouts import answer_of, features_last, first_tensor, laid_out, reduced_rows
 from topolens.probes.module_choice import choose_modules
 
 POSITIONS = ("mean", "max", "random", "flatten")
@@ -31,7 +31,8 @@ class Recording:
     Args:
         activations: Layer to its activations, shape (samples, features), float32 on the CPU, in the order in which the
             layers answered. A layer that answers several times has "#2", "#3" behind its name from the second on.
-        outputs: What the network gave, shape (samples, ...), where that is one tensor with a row per sample.
+        outputs: What the network gave, shape (samples, ...), where that has a row per sample: of several the one named
+            "logits", or the first.
         labels: Label of each sample, shape (samples,), where the data has labels.
         ids: Number of each sample in the data, shape (samples,).
         kinds: Layer to the name of its class.
@@ -85,7 +86,8 @@ def record(
         TypeError: If the model or the data is none.
         ValueError: If a choice is unknown, no layer matches, there are no samples, `per_class` is asked of data without
             labels, or memory would not hold what is asked for.
-        RuntimeError: If the network fails; the layer it failed in is named, with its own error.
+        RuntimeError: If the network fails; the layer it failed in is named, with its own error. If the data does, while
+            it is gone through.
 
     Cost: one forward pass, plus what is kept: 4 bytes per sample and feature.
 
@@ -310,7 +312,7 @@ class _Tape:
             else:
                 kept.add(row)
         self._check_memory()
-        x = first_tensor(output)
+        x = answer_of(output)
         if x is not None and len(x) == self.size:
             self.outputs.append(x.to("cpu", torch.float32))
 

@@ -72,10 +72,10 @@ class Evidence:
 
     @property
     def scores(self) -> Tensor | None:
-        """Outputs that have a column for each class."""
+        """Outputs that have a column of finite numbers for each class."""
         x = self.outputs
         fits = x is not None and self.labels is not None and x.ndim == 2 and x.shape[1] > max(1, int(self.labels.max()))
-        return x if fits else None
+        return x if fits and x is not None and bool(torch.isfinite(x).all()) else None
 
     @property
     def predictions(self) -> Tensor | None:
@@ -108,7 +108,9 @@ class Evidence:
         """At most `most_layers` layers, evenly through the depth, of two neurons at least that are finite and move."""
         found = [name for name, x in self.recording.activations.items() if _is_lively(x)]
         if not found:
-            raise ValueError("no layer has two neurons or more that move")
+            broken = [name for name, x in self.recording.activations.items() if not bool(torch.isfinite(x).all())]
+            why = f"; {len(broken)} layers give NaN or infinite numbers, the first {broken[0]!r}" if broken else ""
+            raise ValueError(f"no layer has two neurons or more that are finite and move{why}")
         places = torch.linspace(0, len(found) - 1, min(len(found), self.most_layers)).round().long().tolist()
         return {found[place]: self.recording.activations[found[place]] for place in places}
 

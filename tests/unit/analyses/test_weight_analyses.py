@@ -177,7 +177,8 @@ def test_where_branches_meet_there_is_no_chain() -> None:
     assert "deep_graph_persistence" not in found.numbers
     assert any("the layers are no chain, shortcut has 3 inputs" in warning for warning in found.warnings)
     assert (
-        weight_topology({"a": torch.randn(4, 3), "b": torch.randn(2, 4)}).tables["layers"].rows[-1][0] == "whole chain"
+        weight_topology({"a": torch.randn(4, 3), "b": torch.randn(2, 4)}).tables["layers"].rows[-1][0]
+        == "whole network"
     )
 
 
