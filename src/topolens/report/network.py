@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
@@ -82,18 +82,11 @@ class Evidence:
         """The class the network gives each sample."""
         return None if self.scores is None else self.scores.argmax(1)
 
-    @property
-    def again(self) -> Any:
-        """The samples, for analyses that ask the network once more."""
-        if isinstance(self.data, Iterator):
-            raise ValueError("the data can be gone through once only; give a list of batches or a DataLoader")
-        return self.data
-
     @cached_property
     def pictures(self) -> Tensor | None:
         """Grey pictures of the samples, shape (samples, h, w), where they are pictures and not too many or large."""
         kept, held = list[Tensor](), 0
-        for batch in batches(self.data) if not isinstance(self.data, Iterator) else ():
+        for batch in batches(self.data):
             x = batch.inputs
             if not isinstance(x, Tensor) or not x.is_floating_point() or x.ndim != 4 or held > MOST_BYTES:
                 return None
@@ -156,10 +149,10 @@ PLAN: Mapping[str, Callable[[Evidence], Finding]] = {
     "suspicious_samples": lambda e: analyses.suspicious_samples(
         e.features, e.labels, e.scores, images=e.pictures, ids=e.recording.ids, seed=e.seed
     ),
-    "trust": lambda e: trust_of(e.model, e.again, len(e.recording.ids), e.seed),
-    "attention": lambda e: attention_of(e.model, e.again, e.twin, e.seed),
-    "training": lambda e: training_of(e.checkpoints, e.again, len(e.recording.ids), e.seed),
-    "trajectory": lambda e: trajectory_of(e.checkpoints, e.again, len(e.recording.ids), e.seed),
+    "trust": lambda e: trust_of(e.model, e.data, len(e.recording.ids), e.seed),
+    "attention": lambda e: attention_of(e.model, e.data, e.twin, e.seed),
+    "training": lambda e: training_of(e.checkpoints, e.data, len(e.recording.ids), e.seed),
+    "trajectory": lambda e: trajectory_of(e.checkpoints, e.data, len(e.recording.ids), e.seed),
 }
 
 
