@@ -96,7 +96,8 @@ def mapper(
             "nearest" (the cluster of the nearest point of the box that has one).
         min_shared: Points that the ends of an edge and the corners of a triangle share at least, at least 1.
         cap: Points a box may hold before it is split: across the lens that varies most, into the points up to the
-            55 % quantile and those from the 45 % quantile on, and so on. None: any number.
+            55 % quantile and those from the 45 % quantile on, and so on. A part is a box like others: chains of points
+            that leave it are cut, so that a small cap makes more clusters. None: any number.
 
     Returns:
         Nodes ordered by box, within a box by their first point. Without points, a graph without nodes. `settings`
