@@ -143,18 +143,23 @@ def covering(
         "convention": convention,
     }
     if isinstance(given, Cover):
-        return Rule(lambda values: given, {"cover": "given"})
+        return Rule(partial(_same, given), {"cover": "given"})
     if isinstance(given, str) and given not in COVERS:
         raise ValueError(f"cover must be one of {', '.join(COVERS)}, a function or a Cover, got {given!r}")
     if not isinstance(given, str) and not callable(given):
         raise TypeError(f"cover must be a name, a function or a Cover, got {type(given).__name__}")
     if given == "uniform":
-        return Rule(lambda values: cover(values, resolution, gain, convention), said | {"cover": "uniform"})
+        make_uniform = partial(cover, resolution=resolution, gain=gain, convention=convention)
+        return Rule(make_uniform, said | {"cover": "uniform"})
     if given == "quantile":
         said.pop("convention")
-        return Rule(lambda values: quantile_cover(values, resolution, gain), said | {"cover": "quantile"})
+        return Rule(partial(quantile_cover, resolution=resolution, gain=gain), said | {"cover": "quantile"})
     make = COVERS[given] if isinstance(given, str) else given
     return Rule(make, {"cover": part_name(given)}, of_points=getattr(make, "func", make) is ball_cover)
+
+
+def _same(boxes: Cover, values: Tensor) -> Cover:
+    return boxes
 
 
 class Rest(NamedTuple):
