@@ -96,7 +96,8 @@ def mapper(
             "nearest" (the cluster of the nearest point of the box that has one).
         min_shared: Points that the ends of an edge and the corners of a triangle share at least, at least 1.
         cap: Points a box may hold before it is split: across the lens that varies most, into the points up to the
-            55 % quantile and those from the 45 % quantile on, and so on. None: any number.
+            55 % quantile and those from the 45 % quantile on, and so on. A part is a box like others: chains of points
+            that leave it are cut, so that a small cap makes more clusters. None: any number.
 
     Returns:
         Nodes ordered by box, within a box by their first point. Without points, a graph without nodes. `settings`
@@ -142,18 +143,23 @@ def covering(
         "convention": convention,
     }
     if isinstance(given, Cover):
-        return Rule(lambda values: given, {"cover": "given"})
+        return Rule(partial(_same, given), {"cover": "given"})
     if isinstance(given, str) and given not in COVERS:
         raise ValueError(f"cover must be one of {', '.join(COVERS)}, a function or a Cover, got {given!r}")
     if not isinstance(given, str) and not callable(given):
         raise TypeError(f"cover must be a name, a function or a Cover, got {type(given).__name__}")
     if given == "uniform":
-        return Rule(lambda values: cover(values, resolution, gain, convention), said | {"cover": "uniform"})
+        make_uniform = partial(cover, resolution=resolution, gain=gain, convention=convention)
+        return Rule(make_uniform, said | {"cover": "uniform"})
     if given == "quantile":
         said.pop("convention")
-        return Rule(lambda values: quantile_cover(values, resolution, gain), said | {"cover": "quantile"})
+        return Rule(partial(quantile_cover, resolution=resolution, gain=gain), said | {"cover": "quantile"})
     make = COVERS[given] if isinstance(given, str) else given
     return Rule(make, {"cover": part_name(given)}, of_points=getattr(make, "func", make) is ball_cover)
+
+
+def _same(boxes: Cover, values: Tensor) -> Cover:
+    return boxes
 
 
 class Rest(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -38,13 +39,20 @@ def faces(membership: sparse.csr_array, size: int, min_shared: int = 1) -> np.nd
     listed = sum(len(rows) * _choose(rows.shape[1], size) for rows, _ in blocks)
     if listed > MOST_FACES:
         raise ValueError(f"the nerve would list {listed} faces of {size} nodes, more than {MOST_FACES}; lower gain")
-    keys, counts = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    dtype = np.int32 if nodes**size < 2**31 else np.int64
+    keys, counts = [np.zeros(0, dtype)], [np.zeros(0, np.int64)]
     for rows, repeats in blocks:
-        chosen = rows[:, np.array(list(combinations(range(rows.shape[1]), size)))]
-        keys.append(_encode(chosen, nodes).ravel())
-        counts.append(np.repeat(repeats, chosen.shape[1]))
-    key, count = _tally(np.concatenate(keys), np.concatenate(counts))
-    return _decode(key[count >= min_shared], nodes, size)
+        picks = np.array(list(combinations(range(rows.shape[1]), size)))
+        columns = (rows.astype(dtype)[:, picks[:, place]] for place in range(size))
+        keys.append(reduce(lambda key, column: key * dtype(nodes) + column, columns).ravel())
+        if min_shared > 1:
+            counts.append(np.repeat(repeats, len(picks)))
+    key = np.concatenate(keys)
+    if min_shared > 1:
+        key, count = _tally(key, np.concatenate(counts))
+        return _decode(key[count >= min_shared], nodes, size)
+    key.sort()
+    return _decode(key[np.append(True, key[1:] != key[:-1])] if len(key) else key, nodes, size)
 
 
 def betti_numbers(graph: MapperGraph, min_size: int = 1) -> tuple[int, int]:
@@ -126,7 +134,7 @@ def _decode(key: np.ndarray, nodes: int, size: int) -> np.ndarray:
     columns = []
     for _ in range(size):
         key, last = np.divmod(key, max(nodes, 1))
-        columns.append(last)
+        columns.append(last.astype(np.int64))
     return np.stack(columns[::-1], axis=1)
 
 

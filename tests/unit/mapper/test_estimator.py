@@ -1,3 +1,4 @@
+import pickle
 from functools import partial
 
 import numpy as np
@@ -35,6 +36,12 @@ def test_scikit_learn_can_clone_it():
     assert repr(Mapper(gain=2.0)) == "Mapper(gain=2.0)"
     with pytest.raises(ValueError, match="settings are lens"):
         Mapper().set_params(overlap=0.5)
+
+
+def test_it_can_be_kept_and_read_again():
+    made = Mapper(resolution=4, cap=50).fit(CLOUD)
+    again = pickle.loads(pickle.dumps(made))
+    assert np.array_equal(again.transform(OTHER).toarray(), made.transform(OTHER).toarray())
 
 
 COVERS = ["uniform", "quantile", "ball", "kmeans", "gmapper"]
