@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def _modelled(run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _warning(seconds: float, memory_mb: float) -> str | None:
-    if memory_mb > 0.5 * _memory_mb():
+    if memory_mb > 0.5 * _machine_mb():
         size = f"This may take {memory_mb / 1024:.1f} GB of memory, more than half of what there is"
         return f"{size}; lower the gain or raise the number of intervals."
     if seconds > LONG:
@@ -80,7 +81,22 @@ def _warning(seconds: float, memory_mb: float) -> str | None:
     return None
 
 
-def _memory_mb() -> float:
+def memory_mb(reset: bool = False) -> float | None:
+    """Largest memory of this process since the last reset, in MB, or what it holds after one; None off Linux.
+
+    Args:
+        reset: Whether to start anew.
+    """
+    try:
+        if reset:
+            Path("/proc/self/clear_refs").write_text("5")
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((float(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), None)
+
+
+def _machine_mb() -> float:
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
     except (AttributeError, ValueError, OSError):

@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from topolens.analyses.provenance import peak_memory_mb
-from topolens.explorer.cost import estimate
+from topolens.explorer.cost import estimate, memory_mb
 from topolens.explorer.kinds import View
 from topolens.explorer.layout import layout, within
 from topolens.explorer.packed import packed
@@ -55,18 +54,17 @@ def make_graph(run: Run, settings: Mapping[str, Any], tell: Tell) -> str:
         settings: Completed.
         tell: Called as (share done, what is being done).
     """
-    start = time.perf_counter()
+    start, held = time.perf_counter(), memory_mb(reset=True)
     tell(0.0, "lenses and clusters")
     expected = estimate(run, settings)
     view = View(run, settings["layer"], settings["checkpoint"])
     graph = graph_of(view, settings)
     tell(0.5, "statistics")
     document = _document(run, settings, view, graph, tell)
-    spent = time.perf_counter() - start
-    memory = peak_memory_mb()
+    spent, peak = time.perf_counter() - start, memory_mb()
     document["cost"] = {
         "seconds": round(spent, 4),
-        "memory_mb": None if memory is None else round(memory),
+        "memory_mb": None if held is None or peak is None else max(round(peak - held), 0),
         "estimated_seconds": expected["seconds"],
         "model_seconds": expected["model_seconds"],
     }

@@ -25,12 +25,18 @@ def grid_key(settings: Mapping[str, Any], resolutions: Sequence[int], gains: Seq
     return key_of(settings, list(resolutions), list(gains))
 
 
-def checked_axes(given: Mapping[str, Any]) -> tuple[list[int], list[float]]:
+def checked_axes(given: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[list[int], list[float]]:
     """Resolutions and gains of a request.
 
+    Args:
+        given: The request.
+        settings: Completed.
+
     Raises:
-        ValueError: If they are no short lists of numbers.
+        ValueError: If they are no short lists of numbers, or the cover has neither.
     """
+    if "resolution" not in settings["cover"]:
+        raise ValueError(f"a grid is of intervals and gains, which cover {settings['cover']['kind']} has not")
     resolutions, gains = given.get("resolutions", [10, 15, 20, 30]), given.get("gains", [1.5, 2.0, 3.0, 4.0])
     for name, values, kinds in (("resolutions", resolutions, (int,)), ("gains", gains, (int, float))):
         fits = isinstance(values, list) and 1 <= len(values) <= MOST and all(type(each) in kinds for each in values)

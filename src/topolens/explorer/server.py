@@ -180,7 +180,8 @@ def _others(app: FastAPI, run: Run, jobs: Jobs) -> None:
 
     @app.post("/api/grid")
     def make_grid(given: Content) -> Response:
-        wanted, axes = settings.complete(run, given.get("settings", {})), grid.checked_axes(given)
+        wanted = settings.complete(run, given.get("settings", {}))
+        axes = grid.checked_axes(given, wanted)
         key = grid.grid_key(wanted, *axes)
         if run.result_file("grids", key):
             return _json({"grid": key})

@@ -10,9 +10,9 @@ from scipy import sparse, stats
 import topolens as tl
 from explorer_runs import digits_run
 from topolens.explorer.aligned import aligned
-from topolens.explorer.cost import estimate
+from topolens.explorer.cost import estimate, memory_mb
 from topolens.explorer.graphs import make_graph
-from topolens.explorer.grid import make_grid
+from topolens.explorer.grid import checked_axes, make_grid
 from topolens.explorer.layout import layout
 from topolens.explorer.packed import packed, unpacked
 from topolens.explorer.purity import benjamini_hochberg, purity
@@ -207,3 +207,36 @@ def test_lenses_that_are_nan_are_refused(run: Run) -> None:
     settings = complete(run, {"layer": "l2", "lenses": [{"kind": "column", "column": "hole"}]})
     with pytest.raises(ValueError, match="no finite number at 1 of 300 points"):
         make_graph(run, settings, silent)
+
+
+def test_what_a_graph_took_is_told(made: dict) -> None:
+    cost = made["cost"]
+    assert 0 < cost["seconds"] < 60
+    assert cost["estimated_seconds"] > 0
+    assert cost["memory_mb"] is None or 0 <= cost["memory_mb"] < 1000
+
+
+def test_the_peak_of_memory_starts_anew() -> None:
+    before = memory_mb(reset=True)
+    if before is None:
+        pytest.skip("this system does not tell")
+    block = np.ones(2**24)  # 128 MB
+    assert memory_mb() - before > 100
+    del block
+    assert memory_mb(reset=True) < before + 100
+
+
+def test_grids_need_intervals(run: Run) -> None:
+    settings = complete(run, {"layer": "l2"})
+    assert checked_axes({"resolutions": [4], "gains": [2]}, settings) == ([4], [2.0])
+    for wrong in (
+        {"resolutions": []},
+        {"resolutions": [2.5]},
+        {"gains": "3"},
+        {"gains": [True]},
+        {"gains": [2.0] * 13},
+    ):
+        with pytest.raises(ValueError, match="must be a list of 1 to 12 numbers"):
+            checked_axes(wrong, settings)
+    with pytest.raises(ValueError, match="cover ball has not"):
+        checked_axes({}, {"cover": {"kind": "ball"}})
