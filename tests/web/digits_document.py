@@ -230,7 +230,8 @@ def diagrams(layers_at: dict[str, list[np.ndarray]]) -> dict[str, Any]:
             filtration = topolens.rips(torch.tensor(points[rows])[None])
             found = topolens.persistence(filtration, max_dim=1)
             spans, dims = found.intervals.numpy(), found.dim.numpy()
-            order = np.argsort(-(spans[:, 1] - spans[:, 0]), kind="stable")[:140]
+            longest = np.argsort(-(spans[:, 1] - spans[:, 0]), kind="stable")
+            order = np.concatenate([longest[dims[longest] == dim][:40] for dim in (0, 1)])
             distance = np.linalg.norm(points[rows][:, None] - points[rows][None], axis=-1)
             bars = []
             for at in order.tolist():
@@ -242,7 +243,7 @@ def diagrams(layers_at: dict[str, list[np.ndarray]]) -> dict[str, Any]:
                              "rows": sorted({int(rows[i]) for i in (*pair, *near)}), "p": None})  # fmt: skip
             out[f"l{index}/{checkpoint}"] = {
                 "format": "topolens.diagram/1", "layer": f"l{index}", "checkpoint": checkpoint, "points": 250,
-                "rows": packed(rows, "i32"), "bars": bars, "null_persistence": {"0": 0.9, "1": 0.12},
+                "rows": packed(rows, "i32"), "bars": bars, "null_persistence": {"0": float(np.median(spans[dims == 0, 1])), "1": 0.12},
                 "null": "Gaussian clouds of the same covariance, 95 % quantile",
                 "sentence": f"{sum(1 for bar in bars if bar['dim'] == 1)} loops among 250 samples",
             }  # fmt: skip

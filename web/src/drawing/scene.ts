@@ -39,11 +39,11 @@ const EDGES_WHILE_MOVING = 6000;
 
 /** Radii in pixels at zoom 1. */
 export function radii(graph: Graph, how: string): Float32Array {
-  const crowd = Math.min(1, Math.sqrt(700 / Math.max(graph.count, 1)));
+  const crowd = Math.min(1, Math.sqrt(260 / Math.max(graph.count, 1)));
   const most = graph.size.reduce((a, b) => Math.max(a, b), 1);
   return Float32Array.from(graph.size, (size) => {
     const share = how === "same" ? 0.3 : how === "log" ? Math.log1p(size) / Math.log1p(most) : Math.sqrt(size / most);
-    return (2.2 + 11 * share) * (0.35 + 0.65 * crowd);
+    return (2.4 + 11 * share) * (0.12 + 0.88 * crowd);
   });
 }
 

@@ -78,6 +78,23 @@ export function flows(a: Graph, groupsA: Int32Array, b: Graph, groupsB: Int32Arr
   return [...table.values()].sort((p, q) => p.from - q.from || p.to - q.to);
 }
 
+/** Jaccard index of each node of A with the node of B most like it, averaged with the nodes' sizes as weights. */
+export function bestMatches(a: Graph, b: Graph): number {
+  let sum = 0;
+  let total = 0;
+  for (let node = 0; node < a.count; node++) {
+    const shared = new Map<number, number>();
+    for (const row of listOf(a.members, node)) {
+      if (row < b.points) for (const other of listOf(b.nodesOfRow, row)) shared.set(other, (shared.get(other) ?? 0) + 1);
+    }
+    let best = 0;
+    for (const [other, count] of shared) best = Math.max(best, count / (a.size[node] + b.size[other] - count));
+    sum += best * a.size[node];
+    total += a.size[node];
+  }
+  return total ? sum / total : NaN;
+}
+
 /**
  * B's positions turned, mirrored, scaled and moved so that nodes lie near the nodes of A they share points with:
  * the closest similarity in the sense of least squares, weighted by the shared points.

@@ -62,7 +62,7 @@ export class Session {
       if (!this.run.checkpoints.some((c) => c.id === this.view.checkpoint)) this.view.checkpoint = this.run.checkpoints.at(-1)?.id ?? "";
       [this.history, this.groups] = await Promise.all([this.source.graphs(), this.source.groups()]);
       if (!this.history.some((g) => g.key === this.view.graph)) this.view.graph = this.latestOf(this.view.layer)?.key ?? "";
-      if (this.view.graph) await this.openGraph(this.view.graph);
+      this.chooseGraph(this.view.graph);
       if (isLive(this.source)) await this.findJobs();
     } catch (error) {
       this.failure = (error as Error).message;
@@ -106,7 +106,7 @@ export class Session {
     this.view.graph = key;
     const settings = this.history.find((graph) => graph.key === key)?.settings;
     if (settings) {
-      this.view.layer = settings.layer;
+      if (this.run?.layers.some((layer) => layer.id === settings.layer)) this.view.layer = settings.layer;
       if (settings.checkpoint) this.view.checkpoint = settings.checkpoint;
     }
     if (key) void this.openGraph(key);
