@@ -30,6 +30,10 @@ def packed(values: Any, dtype: str = "f32") -> dict[str, str]:
     return {"dtype": dtype, "data": base64.b64encode(array.tobytes()).decode()}
 
 
+def unpacked(held: dict[str, str]) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(held["data"]), {"f32": "<f4", "i32": "<i4", "u8": "u1"}[held["dtype"]])
+
+
 def sheets(images: np.ndarray) -> dict[str, str]:
     out = {}
     for sheet in range(-(-len(images) // PER_SHEET)):
@@ -222,8 +226,8 @@ def layer_of(index: int, layers_at: dict[str, list[np.ndarray]]) -> dict[str, An
 
 
 def diagrams(layers_at: dict[str, list[np.ndarray]]) -> dict[str, Any]:
-    """Bars of dimension 0 and 1 of 250 points of each layer, with the points of the edge or triangle that ends them."""
-    rows = np.sort(np.random.default_rng(4).permutation(1797)[:250])
+    """Bars of dimension 0 and 1 of 120 points of each layer, with the points of the edge or triangle that ends them."""
+    rows = np.sort(np.random.default_rng(4).permutation(1797)[:120])
     out = {}
     for checkpoint, layers in layers_at.items():
         for index, points in enumerate(layers):
@@ -242,10 +246,10 @@ def diagrams(layers_at: dict[str, list[np.ndarray]]) -> dict[str, Any]:
                 bars.append({"dim": int(dims[at]), "birth": birth, "death": death if np.isfinite(death) else None,
                              "rows": sorted({int(rows[i]) for i in (*pair, *near)}), "p": None})  # fmt: skip
             out[f"l{index}/{checkpoint}"] = {
-                "format": "topolens.diagram/1", "layer": f"l{index}", "checkpoint": checkpoint, "points": 250,
+                "format": "topolens.diagram/1", "layer": f"l{index}", "checkpoint": checkpoint, "points": 120,
                 "rows": packed(rows, "i32"), "bars": bars, "null_persistence": {"0": float(np.median(spans[dims == 0, 1])), "1": 0.12},
                 "null": "Gaussian clouds of the same covariance, 95 % quantile",
-                "sentence": f"{sum(1 for bar in bars if bar['dim'] == 1)} loops among 250 samples",
+                "sentence": f"{sum(1 for bar in bars if bar['dim'] == 1)} loops among 120 samples",
             }  # fmt: skip
     return out
 

@@ -94,22 +94,27 @@ export class Session {
 
   chooseLayer(layer: Layer) {
     this.view.layer = layer.id;
-    this.chooseGraph(this.latestOf(layer.id)?.key ?? "");
+    this.showGraph(this.latestOf(layer.id)?.key ?? "");
   }
 
+  /** Where no graph was made at the checkpoint the shown one stays, coloured by the checkpoint's columns. */
   chooseCheckpoint(id: string) {
     this.view.checkpoint = id;
-    this.chooseGraph(this.latestOf(this.view.layer)?.key ?? this.view.graph);
+    this.showGraph(this.latestOf(this.view.layer)?.key ?? "");
+  }
+
+  private showGraph(key: string) {
+    this.view.graph = key;
+    if (key) void this.openGraph(key);
   }
 
   chooseGraph(key: string) {
-    this.view.graph = key;
+    this.showGraph(key);
     const settings = this.history.find((graph) => graph.key === key)?.settings;
     if (settings) {
       if (this.run?.layers.some((layer) => layer.id === settings.layer)) this.view.layer = settings.layer;
-      if (settings.checkpoint) this.view.checkpoint = settings.checkpoint;
+      if (this.run?.checkpoints.some((c) => c.id === settings.checkpoint)) this.view.checkpoint = settings.checkpoint!;
     }
-    if (key) void this.openGraph(key);
   }
 
   async openGraph(key: string, anew = false): Promise<void> {
