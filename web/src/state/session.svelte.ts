@@ -58,15 +58,22 @@ export class Session {
   async open() {
     try {
       this.run = await this.source.run();
-      if (!this.layer && this.run.layers.length) this.view.layer = this.run.layers[0].id;
       if (!this.run.checkpoints.some((c) => c.id === this.view.checkpoint)) this.view.checkpoint = this.run.checkpoints.at(-1)?.id ?? "";
       [this.history, this.groups] = await Promise.all([this.source.graphs(), this.source.groups()]);
-      if (!this.history.some((g) => g.key === this.view.graph)) this.view.graph = this.latestOf(this.view.layer)?.key ?? "";
-      this.chooseGraph(this.view.graph);
+      this.chooseFirst();
       if (isLive(this.source)) await this.findJobs();
     } catch (error) {
       this.failure = (error as Error).message;
     }
+  }
+
+  /** What the address asks for, else the newest graph, else the last layer. */
+  private chooseFirst() {
+    const asked = this.history.find((graph) => graph.key === this.view.graph);
+    if (asked) this.chooseGraph(asked.key);
+    else if (this.layer) this.chooseLayer(this.layer);
+    else if (this.history.length) this.chooseGraph(this.history[0].key);
+    else this.view.layer = this.run?.layers.at(-1)?.id ?? "";
   }
 
   spaceOf(id: string | undefined): Space | null {
