@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SettingsForm } from "../src/data/documents";
-import { DEFAULT_VIEW, filtersOf, fromHash, toHash, type View } from "../src/state/address";
+import { DEFAULT_VIEW, filtersOf, fromHash, rowsOfText, rowsText, toHash, type View } from "../src/state/address";
 import { defaults, edited, sent } from "../src/state/settings";
 
 describe("the address", () => {
@@ -14,6 +14,12 @@ describe("the address", () => {
   });
   it("with nonsense gives the default", () => {
     expect(fromHash("#screen=<script>&jaccard=abc&__proto__=x&unknown=1&shared=2")).toEqual({ ...DEFAULT_VIEW, shared: 2 });
+  });
+  it("holds short selections as ranges", () => {
+    expect(rowsText("filters:l0", [0, 1, 2, 7])).toBe("filters:l0:0-2,7");
+    expect(rowsOfText("filters:l0:0-2,7")).toEqual({ space: "filters:l0", rows: Int32Array.of(0, 1, 2, 7) });
+    expect(rowsText("samples", Array.from({ length: 5000 }, (_, i) => 3 * i))).toBe("");
+    expect([rowsOfText(""), rowsOfText("samples"), rowsOfText("samples:<b>")]).toEqual([null, null, null]);
   });
   it("filters that are no filters are dropped", () => {
     expect(filtersOf('[{"column":"label","classes":[1]},{"x":1},null]')).toEqual([{ column: "label", classes: [1] }]);

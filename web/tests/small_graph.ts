@@ -3,7 +3,7 @@ import { graphOf } from "../src/data/graph";
 
 export function packedOf(values: number[], dtype: Packed["dtype"]): Packed {
   const array = dtype === "f32" ? Float32Array.from(values) : dtype === "i32" ? Int32Array.from(values) : Uint8Array.from(values);
-  return { dtype, data: Buffer.from(array.buffer).toString("base64") };
+  return { dtype, data: btoa(String.fromCharCode(...new Uint8Array(array.buffer))) };
 }
 
 const i32 = (values: number[]) => packedOf(values, "i32");

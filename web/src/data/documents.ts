@@ -57,6 +57,7 @@ export interface Run {
   findings: boolean;
   training: boolean;
   live: boolean;
+  notice?: string | null;
 }
 
 export type Value = number | string | null;
@@ -168,6 +169,8 @@ export interface JobState {
   what: string;
   result: string | null;
   error: string | null;
+  task?: "graph" | "diagram" | "grid" | "stability";
+  title?: string;
 }
 
 export interface Bar {
@@ -243,6 +246,7 @@ export interface EmbeddedData {
   findings: { findings: FindingDocument[] } | null;
   training: Training | null;
   graphs: Record<string, GraphDocument>;
+  history?: GraphSummary[];
   diagrams: Record<string, DiagramDocument>;
   groups: Group[];
 }

@@ -63,7 +63,7 @@ export function embedded(data: EmbeddedData): Source {
     findings: async () => data.findings?.findings ?? [],
     training: async () => data.training ?? { series: [], running: false },
     graphs: async () =>
-      Object.values(data.graphs).map(({ key, title, settings, nodes, edges }) => ({
+      data.history?.filter((graph) => graph.key in data.graphs) ?? Object.values(data.graphs).map(({ key, title, settings, nodes, edges }) => ({
         key, title, settings, nodes: nodes.count, edges: Math.floor((edges.a.data.length * 3) / 16), created: data.run.created,
       })),
     graph: async (key) => found(data.graphs[key], `graph ${key}`),
@@ -101,8 +101,12 @@ function reason(text: string): string | null {
   }
 }
 
-function listen<T>(path: string, tell: (value: T) => boolean): () => void {
+/** A dropped connection is taken up again by the browser; `gone` is told once the server no longer knows the address. */
+function listen<T>(path: string, tell: (value: T) => boolean, gone: () => void): () => void {
   const events = new EventSource(`api/${path}`);
+  events.onerror = () => {
+    if (events.readyState === EventSource.CLOSED) gone();
+  };
   events.onmessage = (event) => {
     if (tell(JSON.parse(event.data as string) as T)) events.close();
   };
@@ -136,12 +140,12 @@ export function server(): LiveSource {
       listen<JobState>(`jobs/${part(job)}/events`, (state) => {
         tell(state);
         return state.state === "done" || state.state === "failed" || state.state === "cancelled";
-      }),
+      }, () => tell({ state: "failed", done: 0, expected_seconds: null, what: "", result: null, error: "the server no longer knows this job; start it again" })),
     cancel: (job) => ask(`jobs/${part(job)}`, "DELETE"),
     followTraining: (tell) =>
       listen<Training>("training/events", (training) => {
         tell(training);
         return !training.running;
-      }),
+      }, () => undefined),
   };
 }

@@ -6,7 +6,7 @@ import { type Statistic, statistic } from "../numbers/statistics";
 /** How the nodes of a graph are coloured: one palette entry per node, pies where classes are counted, and the legend. */
 export interface Paint {
   palette: string[];
-  index: Uint8Array;
+  index: Uint16Array;
   values: Float32Array | null;
   pies: { counts: Uint32Array; classes: number } | null;
   legend: { kind: "numbers"; low: number; high: number; title: string } | { kind: "classes"; names: string[]; title: string };
@@ -22,7 +22,7 @@ export function paintNumbers(values: Float32Array, palette: Palette, title: stri
     if (value > high) high = value;
   }
   if (!(high >= low)) low = high = 0;
-  const index = new Uint8Array(values.length);
+  const index = new Uint16Array(values.length);
   values.forEach((value, i) => {
     index[i] = Number.isNaN(value) ? STEPS : high > low ? Math.round(((value - low) / (high - low)) * (STEPS - 1)) : STEPS >> 1;
   });
@@ -33,7 +33,7 @@ export function paintNumbers(values: Float32Array, palette: Palette, title: stri
 export function paintClasses(graph: Graph, values: Float32Array, names: string[], title: string): Paint {
   const classes = names.length;
   const counts = new Uint32Array(graph.count * classes);
-  const index = new Uint8Array(graph.count);
+  const index = new Uint16Array(graph.count);
   for (let node = 0; node < graph.count; node++) {
     for (const row of listOf(graph.members, node)) {
       const value = values[row];
@@ -42,9 +42,9 @@ export function paintClasses(graph: Graph, values: Float32Array, names: string[]
     let best = 0;
     let most = 0;
     for (let c = 0; c < classes; c++) if (counts[node * classes + c] > most) most = counts[node * classes + (best = c)];
-    index[node] = most ? Math.min(best, 254) : Math.min(classes, 255);
+    index[node] = most ? best : classes;
   }
-  const palette = [...classColours(Math.min(classes, 255)), UNKNOWN];
+  const palette = [...classColours(classes), UNKNOWN];
   return { palette, index, values: null, pies: { counts, classes }, legend: { kind: "classes", names, title } };
 }
 
@@ -85,7 +85,7 @@ export function paintOwn(graph: Graph, id: string, palette: Palette, shares: Flo
     const names = Array.from({ length: Math.min(1 + Math.max(0, ...new Set(graph.component)), 200) }, (_, i) => `component ${i + 1}`);
     return {
       palette: [...classColours(names.length), UNKNOWN],
-      index: Uint8Array.from(graph.component, (c) => Math.min(c, names.length)),
+      index: Uint16Array.from(graph.component, (c) => Math.min(c, names.length)),
       values: null,
       pies: null,
       legend: { kind: "classes", names: names.slice(0, 12), title: "component" },

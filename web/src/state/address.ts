@@ -20,6 +20,7 @@ export interface View {
   typical: boolean;
   filters: string;
   sort: string;
+  rows: string;
 }
 
 export const DEFAULT_VIEW: View = {
@@ -39,6 +40,7 @@ export const DEFAULT_VIEW: View = {
   typical: false,
   filters: "",
   sort: "",
+  rows: "",
 };
 
 /** Only what differs from the default is written: short addresses, and new settings do not break old ones. */
@@ -74,4 +76,30 @@ export function filtersOf(text: string): Filter[] {
   } catch {
     return [];
   }
+}
+
+const LONGEST_ROWS = 1500;
+
+/** A selection as "space:0-4,9"; empty where it is, or where it is too long for an address. */
+export function rowsText(space: string, rows: ArrayLike<number>): string {
+  const parts: string[] = [];
+  for (let i = 0; i < rows.length; i++) {
+    const first = rows[i];
+    while (i + 1 < rows.length && rows[i + 1] === rows[i] + 1) i++;
+    parts.push(rows[i] === first ? `${first}` : `${first}-${rows[i]}`);
+    if (parts.length * 2 > LONGEST_ROWS) return "";
+  }
+  const text = parts.join(",");
+  return text && text.length <= LONGEST_ROWS ? `${space}:${text}` : "";
+}
+
+export function rowsOfText(text: string): { space: string; rows: Int32Array } | null {
+  const at = text.lastIndexOf(":");
+  if (at < 1 || !/^[\d,-]+$/.test(text.slice(at + 1))) return null;
+  const rows: number[] = [];
+  for (const part of text.slice(at + 1).split(",")) {
+    const [first, last = first] = part.split("-").map(Number);
+    for (let row = first; row <= last && rows.length < 100_000; row++) rows.push(row);
+  }
+  return { space: text.slice(0, at), rows: Int32Array.from(new Set(rows)).sort() };
 }

@@ -3,7 +3,7 @@ import type { Column, DiagramDocument, GraphSummary, Group, JobState, Layer, Run
 import { type Graph, graphOf } from "../data/graph";
 import { isLive, type Source } from "../data/source";
 import { complement, maskOf, NONE, type Rows, rowsOf, union, without } from "../numbers/rows";
-import { DEFAULT_VIEW, fromHash, toHash, type View } from "./address";
+import { DEFAULT_VIEW, fromHash, rowsOfText, rowsText, toHash, type View } from "./address";
 
 export interface Selection {
   space: string;
@@ -61,6 +61,8 @@ export class Session {
       if (!this.run.checkpoints.some((c) => c.id === this.view.checkpoint)) this.view.checkpoint = this.run.checkpoints.at(-1)?.id ?? "";
       [this.history, this.groups] = await Promise.all([this.source.graphs(), this.source.groups()]);
       this.chooseFirst();
+      const asked = rowsOfText(this.view.rows);
+      if (asked && this.spaceOf(asked.space)) this.selection = { space: asked.space, rows: asked.rows.filter((row) => row < this.spaceOf(asked.space)!.points) };
       if (isLive(this.source)) await this.findJobs();
     } catch (error) {
       this.failure = (error as Error).message;
@@ -280,12 +282,21 @@ export class Session {
     this.chooseGraph(key);
   }
 
+  /** What another tab has made or kept meanwhile. */
+  async refresh() {
+    if (!this.run || !isLive(this.source)) return;
+    await this.attempt(async () => {
+      [this.history, this.groups] = await Promise.all([this.source.graphs(), this.source.groups()]);
+    });
+  }
+
   private async findJobs() {
     const { source } = this;
     if (!isLive(source)) return;
     for (const job of await source.jobs()) {
       if (job.job && (job.state === "running" || job.state === "waiting")) {
-        this.follow(job.job, job.what || "a job", async (result) => {
+        const name = job.task === "graph" ? "Mapper" : job.task === "stability" ? "Stability" : (job.title ?? "a job");
+        this.follow(job.job, name, async (result) => {
           this.history = await source.graphs();
           if (this.history.some((graph) => graph.key === result)) await this.arrived(result);
         });
@@ -294,8 +305,12 @@ export class Session {
   }
 
   keepAddress() {
-    const hash = toHash(this.view);
-    if (hash !== location.hash) history.replaceState(null, "", hash);
+    const hash = toHash({ ...this.view, rows: rowsText(this.selection.space, this.selection.rows) });
+    try {
+      if (hash !== location.hash) history.replaceState(null, "", hash);
+    } catch {
+      // Inside a report the page has no address of its own.
+    }
   }
 
   readAddress() {

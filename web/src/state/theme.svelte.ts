@@ -29,6 +29,7 @@ export class Theme {
 
   print(on: boolean) {
     this.printing = on;
+    document.documentElement.dataset.theme = this.shown;
   }
 }
 
