@@ -5,7 +5,7 @@ import { floats, integers } from "../src/data/packed";
 import { embedded } from "../src/data/source";
 import { escaped } from "../src/drawing/svg";
 import { inside, nodeTowards, roundTrip, shortestPath } from "../src/numbers/paths";
-import { alignedPositions, bestMatches, complement, flows, rowsOf, rowsOfNodes, sharesOf, union, without } from "../src/numbers/rows";
+import { alignedPositions, bestMatches, complement, flows, framed, rowsOf, rowsOfNodes, sharesOf, union, without } from "../src/numbers/rows";
 import { packedOf, smallGraph } from "./small_graph";
 
 describe("packed arrays", () => {
@@ -122,6 +122,19 @@ describe("comparison", () => {
       expect(got.x[i]).toBeCloseTo(want, 5);
       expect(got.y[i]).toBeCloseTo(y[i], 5);
     });
+  });
+});
+
+describe("framed", () => {
+  it("makes specks large, keeps what fits, and holds all within", () => {
+    const speck = framed({ x: Float32Array.of(0.5, 0.6), y: Float32Array.of(0, 0.02) });
+    expect(speck.x[1] - speck.x[0]).toBeCloseTo(1.6, 5);
+    expect(speck.x[1]).toBeLessThanOrEqual(1.00001);
+    const fits = { x: Float32Array.of(-0.9, 0.8), y: Float32Array.of(-0.1, 0.4) };
+    expect([...framed(fits).x]).toEqual([...fits.x]);
+    const wide = framed({ x: Float32Array.of(-3, 1), y: Float32Array.of(0, 1) });
+    expect([...wide.x, ...wide.y].every((value) => Math.abs(value) <= 1)).toBe(true);
+    expect(framed({ x: Float32Array.of(0.3), y: Float32Array.of(-0.2) }).x[0]).toBeCloseTo(0.3, 5);
   });
 });
 

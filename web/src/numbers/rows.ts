@@ -78,6 +78,27 @@ export function flows(a: Graph, groupsA: Int32Array, b: Graph, groupsB: Int32Arr
   return [...table.values()].sort((p, q) => p.from - q.from || p.to - q.to);
 }
 
+/**
+ * Positions that fill the frame at least by 0.8 and stay within it: an alignment by least squares shrinks graphs that
+ * have little in common, and a speck cannot be compared.
+ */
+export function framed({ x, y }: { x: Float32Array; y: Float32Array }): { x: Float32Array; y: Float32Array } {
+  const [lowX, highX, lowY, highY] = [...ends(x), ...ends(y)];
+  const half = Math.max(highX - lowX, highY - lowY) / 2 || 1;
+  const scale = half < 0.8 ? 0.8 / half : half > 1 ? 1 / half : 1;
+  const shift = (low: number, high: number) => {
+    const middle = (low + high) / 2;
+    const room = Math.max(0, 1 - ((high - low) / 2) * scale);
+    return Math.min(Math.max(middle, -room), room) - middle * scale;
+  };
+  const moved = (values: Float32Array, by: number) => values.map((value) => value * scale + by);
+  return { x: moved(x, shift(lowX, highX)), y: moved(y, shift(lowY, highY)) };
+}
+
+function ends(values: Float32Array): [number, number] {
+  return [values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), -Infinity)];
+}
+
 /** Jaccard index of each node of A with the node of B most like it, averaged with the nodes' sizes as weights. */
 export function bestMatches(a: Graph, b: Graph): number {
   let sum = 0;

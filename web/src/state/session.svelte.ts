@@ -75,7 +75,7 @@ export class Session {
     if (asked) this.chooseGraph(asked.key);
     else if (this.layer) this.chooseLayer(this.layer);
     else if (this.history.length) this.chooseGraph(this.history[0].key);
-    else this.view.layer = this.run?.layers.at(-1)?.id ?? "";
+    else this.view.layer = (this.run?.layers.findLast((layer) => layer.space === "samples") ?? this.run?.layers.at(-1))?.id ?? "";
   }
 
   spaceOf(id: string | undefined): Space | null {
