@@ -76,7 +76,9 @@ def lists(rows: list[np.ndarray]) -> dict[str, Any]:
     return {"offsets": packed(offsets, "i32"), "rows": packed(np.concatenate(rows) if rows else [], "i32")}
 
 
-def graph_document(graph: MapperGraph, points: np.ndarray, key: str, title: str, settings: dict[str, Any]) -> dict[str, Any]:
+def graph_document(
+    graph: MapperGraph, points: np.ndarray, key: str, title: str, settings: dict[str, Any]
+) -> dict[str, Any]:
     force, lens = force_positions(graph), scaled(lens_positions(graph))
     members = [graph.members(node) for node in range(len(graph))]
     typical = []
@@ -86,33 +88,55 @@ def graph_document(graph: MapperGraph, points: np.ndarray, key: str, title: str,
     b0, b1 = betti_numbers(graph)
     n = len(points)
     return {
-        "format": "topolens.mapper/1", "key": key, "title": title, "space": "samples", "points": n, "settings": settings,
-        "snippet": "import topolens as tl\n\ngraph = tl.mapper(points, resolution=12, gain=2.0, clusters='first_gap')\n",
+        "format": "topolens.mapper/1",
+        "key": key,
+        "title": title,
+        "space": "samples",
+        "points": n,
+        "settings": settings,
+        "snippet": "import topolens as tl\n\ngraph = tl.mapper(points, resolution=12, gain=2.0)\n",
         "nodes": {
-            "count": len(graph), "size": packed(graph.sizes, "i32"), "cell": packed(graph.cell, "i32"),
-            "x": packed(force[:, 0]), "y": packed(force[:, 1]), "lens_x": packed(lens[:, 0]), "lens_y": packed(lens[:, 1]),
+            "count": len(graph),
+            "size": packed(graph.sizes, "i32"),
+            "cell": packed(graph.cell, "i32"),
+            "x": packed(force[:, 0]),
+            "y": packed(force[:, 1]),
+            "lens_x": packed(lens[:, 0]),
+            "lens_y": packed(lens[:, 1]),
         },
-        "members": lists(members), "typical": lists(typical),
-        "edges": {"a": packed(graph.edges[:, 0], "i32"), "b": packed(graph.edges[:, 1], "i32"), "shared": packed(graph.weights, "i32")},
+        "members": lists(members),
+        "typical": lists(typical),
+        "edges": {
+            "a": packed(graph.edges[:, 0], "i32"),
+            "b": packed(graph.edges[:, 1], "i32"),
+            "shared": packed(graph.weights, "i32"),
+        },
         "triangles": {name: packed(graph.triangles[:, i], "i32") for i, name in enumerate("abc")},
         "lenses": [{"name": f"PCA {i + 1}", "values": packed(graph.lens[:, i])} for i in range(graph.lens.shape[1])],
-        "statistics": {"components": b0, "loops": b1, "cover_loops": 0, "coverage": {
-            "points": n, "in_nodes": n, "noise": 0, "sentence": f"all {n:,} points lie in nodes"}},
-        "purity": {}, "confidence": confidence(graph),
+        "statistics": {
+            "components": b0,
+            "loops": b1,
+            "cover_loops": 0,
+            "coverage": {"points": n, "in_nodes": n, "noise": 0, "sentence": f"all {n:,} points lie in nodes"},
+        },
+        "purity": {},
+        "confidence": confidence(graph),
         "cost": {"seconds": 0.05, "memory_mb": 3, "estimated_seconds": 0.06},
-    }  # fmt: skip
+    }
 
 
 def confidence(graph: MapperGraph) -> dict[str, Any]:
-    """Made up: what a stability analysis would say, with one loop along a real triangle-free ring where there is one."""
+    """Made up: numbers of the form that a stability analysis gives."""
     generator = np.random.default_rng(1)
     nodes = generator.uniform(0.4, 1, len(graph))
     return {
-        "resamples": 50, "nodes": packed(nodes), "edges": packed(generator.uniform(0.3, 1, len(graph.edges))),
+        "resamples": 50,
+        "nodes": packed(nodes),
+        "edges": packed(generator.uniform(0.3, 1, len(graph.edges))),
         "branches": [{"nodes": list(range(min(4, len(graph)))), "confidence": 0.92, "p": 0.01}],
-        "loops": [{"nodes": sorted(set(graph.edges[: 4].ravel().tolist())), "confidence": 0.74, "p": 0.04}],
+        "loops": [{"nodes": sorted(set(graph.edges[:4].ravel().tolist())), "confidence": 0.74, "p": 0.04}],
         "sentence": "50 resamples: 1 branch and 1 loop come back in more than half of them",
-    }  # fmt: skip
+    }
 
 
 def big_graph(nodes: int = 5000, points: int = 60_000, seed: int = 0) -> dict[str, Any]:
@@ -127,28 +151,59 @@ def big_graph(nodes: int = 5000, points: int = 60_000, seed: int = 0) -> dict[st
     a, b = np.array(pairs).T
     empty = packed([], "i32")
     return {
-        "format": "topolens.mapper/1", "key": "big", "title": "5,000 nodes to draw", "space": "many", "points": points,
-        "settings": settings_of("l0", 70, 3.0), "snippet": "",
-        "nodes": {"count": nodes, "size": packed([len(m) for m in members], "i32"), "cell": packed(at, "i32"), "x": packed(x),
-                  "y": packed(y), "lens_x": packed(y), "lens_y": packed(x)},
-        "members": lists(members), "typical": lists([m[:4] for m in members]),
-        "edges": {"a": packed(a, "i32"), "b": packed(b, "i32"), "shared": packed(generator.integers(1, 8, len(a)), "i32")},
-        "triangles": {"a": empty, "b": empty, "c": empty}, "lenses": [], "purity": {}, "confidence": None,
-        "statistics": {"components": 1, "loops": 0, "cover_loops": 0, "coverage": {
-            "points": points, "in_nodes": points, "noise": 0, "sentence": "made up"}},
+        "format": "topolens.mapper/1",
+        "key": "big",
+        "title": "5,000 nodes to draw",
+        "space": "many",
+        "points": points,
+        "settings": settings_of("l0", 70, 3.0),
+        "snippet": "",
+        "nodes": {
+            "count": nodes,
+            "size": packed([len(m) for m in members], "i32"),
+            "cell": packed(at, "i32"),
+            "x": packed(x),
+            "y": packed(y),
+            "lens_x": packed(y),
+            "lens_y": packed(x),
+        },
+        "members": lists(members),
+        "typical": lists([m[:4] for m in members]),
+        "edges": {
+            "a": packed(a, "i32"),
+            "b": packed(b, "i32"),
+            "shared": packed(generator.integers(1, 8, len(a)), "i32"),
+        },
+        "triangles": {"a": empty, "b": empty, "c": empty},
+        "lenses": [],
+        "purity": {},
+        "confidence": None,
+        "statistics": {
+            "components": 1,
+            "loops": 0,
+            "cover_loops": 0,
+            "coverage": {"points": points, "in_nodes": points, "noise": 0, "sentence": "made up"},
+        },
         "cost": {"seconds": 1, "memory_mb": 50, "estimated_seconds": 1},
-    }  # fmt: skip
+    }
 
 
 def settings_of(layer: str, resolution: int, gain: float) -> dict[str, Any]:
     return {
-        "layer": layer, "checkpoint": "c1", "lenses": [{"kind": "pca", "component": 1}, {"kind": "pca", "component": 2}],
+        "layer": layer,
+        "checkpoint": "c1",
+        "lenses": [{"kind": "pca", "component": 1}, {"kind": "pca", "component": 2}],
         "cover": {"kind": "uniform", "resolution": [resolution] * 2, "gain": [gain] * 2, "convention": "spanning"},
-        "clusterer": {"kind": "first_gap", "bins": 10}, "metric": "std", "min_shared": 1, "seed": 0,
-    }  # fmt: skip
+        "clusterer": {"kind": "first_gap", "bins": 10},
+        "metric": "std",
+        "min_shared": 1,
+        "seed": 0,
+    }
 
 
-def column(name: str, kind: str, classes: list[str] | None = None, unit: str = "", checkpoint: str | None = None) -> dict[str, Any]:
+def column(
+    name: str, kind: str, classes: list[str] | None = None, unit: str = "", checkpoint: str | None = None
+) -> dict[str, Any]:
     base: dict[str, Any] = {"id": name, "name": name, "kind": kind, "checkpoint": checkpoint}
     return base | ({"classes": classes} if classes else {"unit": unit})
 
@@ -175,39 +230,78 @@ def digits_document(big: bool = True, names: list[str] | None = None) -> dict[st
         entropy = -(chance * np.log(np.maximum(chance, 1e-12))).sum(1)
         found = {"prediction": chance.argmax(1), "loss": loss, "entropy": entropy, "confidence": chance.max(1)}
         columns |= {f"samples/{name}/{checkpoint}": {"values": packed(values)} for name, values in found.items()}
-        listed += [column("prediction", "category", names, checkpoint=checkpoint), column("loss", "number", unit="nats", checkpoint=checkpoint),
-                   column("entropy", "number", unit="nats", checkpoint=checkpoint), column("confidence", "number", checkpoint=checkpoint)]  # fmt: skip
+        listed += [
+            column("prediction", "category", names, checkpoint=checkpoint),
+            column("loss", "number", unit="nats", checkpoint=checkpoint),
+            column("entropy", "number", unit="nats", checkpoint=checkpoint),
+            column("confidence", "number", checkpoint=checkpoint),
+        ]
         layers_at[checkpoint] = [x, np.maximum(x @ net.coefs_[0] + net.intercepts_[0], 0), chance]
     graphs = {}
     for at, (layer, resolution, gain) in enumerate([("l1", 12, 2.0), ("l0", 10, 2.0), ("l1", 8, 1.6)]):
         points = layers_at["c1"][int(layer[1])]
         cloud = torch.tensor(points)
         graph = mapper(cloud, pca(cloud, 2), resolution=resolution, gain=gain, clusters="first_gap").without_small(2)
-        title = f"{['pixels', 'hidden', 'output'][int(layer[1])]}, PCA 1 and 2, {resolution} x {resolution}, gain {gain:g}"
+        title = (
+            f"{['pixels', 'hidden', 'output'][int(layer[1])]}, PCA 1 and 2, {resolution} x {resolution}, gain {gain:g}"
+        )
         key = f"g{at}"
         graphs[key] = graph_document(graph, points, key, title, settings_of(layer, resolution, gain))
-    spaces = [{"id": "samples", "points": len(x), "noun": "sample", "columns": listed,
-               "tiles": {"size": TILE, "columns": ACROSS, "per_sheet": PER_SHEET, "sheets": -(-len(x) // PER_SHEET)}}]  # fmt: skip
+    spaces = [
+        {
+            "id": "samples",
+            "points": len(x),
+            "noun": "sample",
+            "columns": listed,
+            "tiles": {"size": TILE, "columns": ACROSS, "per_sheet": PER_SHEET, "sheets": -(-len(x) // PER_SHEET)},
+        }
+    ]
     if big:
         graphs["big"] = big_graph()
-        spaces.append({"id": "many", "points": 60_000, "noun": "sample", "tiles": None, "columns": [column("side", "number")]})
+        spaces.append(
+            {"id": "many", "points": 60_000, "noun": "sample", "tiles": None, "columns": [column("side", "number")]}
+        )
         columns["many/side"] = {"values": packed(np.random.default_rng(2).normal(size=60_000))}
     run = {
-        "format": "topolens.run/1", "name": "digits-mlp", "created": "2026-11-21T15:00:00+00:00", "topolens": "0.1.0",
-        "spaces": spaces, "layers": [layer_of(i, layers_at) for i in range(3)],
+        "format": "topolens.run/1",
+        "name": "digits-mlp",
+        "created": "2026-11-21T15:00:00+00:00",
+        "topolens": "0.1.0",
+        "spaces": spaces,
+        "layers": [layer_of(i, layers_at) for i in range(3)],
         "checkpoints": [{"id": "c0", "name": "epoch 2", "step": 2}, {"id": "c1", "name": "epoch 12", "step": 12}],
-        "findings": True, "training": True, "live": False,
-    }  # fmt: skip
+        "findings": True,
+        "training": True,
+        "live": False,
+    }
     epochs = np.arange(1, 13)
     loops = np.linspace(9, 4, 12) + np.random.default_rng(3).normal(scale=0.4, size=12)
     return {
-        "run": run, "columns": columns, "tiles": sheets(data.images), "graphs": graphs, "diagrams": diagrams(layers_at),
+        "run": run,
+        "columns": columns,
+        "tiles": sheets(data.images),
+        "graphs": graphs,
+        "diagrams": diagrams(layers_at),
         "groups": [{"name": "first twenty", "space": "samples", "rows": list(range(20))}],
-        "findings": {"findings": [{"name": "activation_space", "subject": "hidden", "question": "How many dimensions?",
-                                   "answer": "The activations of hidden fill about 8 of 24 dimensions.", "verdict": "low-dimensional"}]},
-        "training": {"series": [{"name": "loss", "steps": packed(epochs), "values": packed(losses)},
-                                {"name": "loops of hidden", "steps": packed(epochs), "values": packed(loops)}], "running": False},
-    }  # fmt: skip
+        "findings": {
+            "findings": [
+                {
+                    "name": "activation_space",
+                    "subject": "hidden",
+                    "question": "How many dimensions?",
+                    "answer": "The activations of hidden fill about 8 of 24 dimensions.",
+                    "verdict": "low-dimensional",
+                }
+            ]
+        },
+        "training": {
+            "series": [
+                {"name": "loss", "steps": packed(epochs), "values": packed(losses)},
+                {"name": "loops of hidden", "steps": packed(epochs), "values": packed(loops)},
+            ],
+            "running": False,
+        },
+    }
 
 
 def layer_of(index: int, layers_at: dict[str, list[np.ndarray]]) -> dict[str, Any]:
@@ -220,9 +314,16 @@ def layer_of(index: int, layers_at: dict[str, list[np.ndarray]]) -> dict[str, An
             "norm": float(np.linalg.norm(layers[index], axis=1).mean()),
             "spread": float(spread.sum()),
         }
-    return {"id": f"l{index}", "name": ["pixels", "hidden", "output"][index], "kind": "activations", "space": "samples",
-            "points": len(points), "features": points.shape[1], "module": ["Input", "Linear", "Softmax"][index],
-            "quantities": quantities}  # fmt: skip
+    return {
+        "id": f"l{index}",
+        "name": ["pixels", "hidden", "output"][index],
+        "kind": "activations",
+        "space": "samples",
+        "points": len(points),
+        "features": points.shape[1],
+        "module": ["Input", "Linear", "Softmax"][index],
+        "quantities": quantities,
+    }
 
 
 def diagrams(layers_at: dict[str, list[np.ndarray]]) -> dict[str, Any]:
@@ -243,14 +344,26 @@ def diagrams(layers_at: dict[str, list[np.ndarray]]) -> dict[str, Any]:
                 end = distance if not np.isfinite(death) else np.abs(distance - death)
                 pair = np.unravel_index(int(end.argmin()), end.shape) if np.isfinite(death) else (0, 1)
                 near = np.argsort(distance[int(pair[0])], kind="stable")[:6]
-                bars.append({"dim": int(dims[at]), "birth": birth, "death": death if np.isfinite(death) else None,
-                             "rows": sorted({int(rows[i]) for i in (*pair, *near)}), "p": None})  # fmt: skip
+                bars.append(
+                    {
+                        "dim": int(dims[at]),
+                        "birth": birth,
+                        "death": death if np.isfinite(death) else None,
+                        "rows": sorted({int(rows[i]) for i in (*pair, *near)}),
+                        "p": None,
+                    }
+                )
             out[f"l{index}/{checkpoint}"] = {
-                "format": "topolens.diagram/1", "layer": f"l{index}", "checkpoint": checkpoint, "points": 120,
-                "rows": packed(rows, "i32"), "bars": bars, "null_persistence": {"0": float(np.median(spans[dims == 0, 1])), "1": 0.12},
+                "format": "topolens.diagram/1",
+                "layer": f"l{index}",
+                "checkpoint": checkpoint,
+                "points": 120,
+                "rows": packed(rows, "i32"),
+                "bars": bars,
+                "null_persistence": {"0": float(np.median(spans[dims == 0, 1])), "1": 0.12},
                 "null": "Gaussian clouds of the same covariance, 95 % quantile",
                 "sentence": f"{sum(1 for bar in bars if bar['dim'] == 1)} loops among 120 samples",
-            }  # fmt: skip
+            }
     return out
 
 

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from scipy.stats import false_discovery_control, hypergeom
+
 from web.digits_document import PAGE, digits_document, offline_page, unpacked
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -23,7 +24,7 @@ if not (PAGE / "app.js").exists():
     pytest.skip("the page is not built; make page builds it", allow_module_level=True)
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
 
-SCRIPT = "<img src=x onerror=\"window.hacked = true\"><script>window.hacked = true</script>"
+SCRIPT = '<img src=x onerror="window.hacked = true"><script>window.hacked = true</script>'
 GRAPH = "canvas[role=application][aria-roledescription=graph]"
 WIDE, HIGH = 1360, 860
 
@@ -53,10 +54,19 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def opened(browser: Any, file: str) -> Iterator[Callable[[str], Any]]:
     """Opens the offline page at a hash; fails on any request elsewhere, any error and any refused resource."""
-    context = browser.new_context(viewport={"width": WIDE, "height": HIGH}, offline=True, accept_downloads=True, reduced_motion="reduce")
+    context = browser.new_context(
+        viewport={"width": WIDE, "height": HIGH}, offline=True, accept_downloads=True, reduced_motion="reduce"
+    )
     troubles: list[str] = []
-    context.on("request", lambda request: troubles.append(request.url) if not request.url.startswith(("file:", "data:", "blob:")) else None)
-    context.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+    context.on(
+        "request",
+        lambda request: (
+            troubles.append(request.url) if not request.url.startswith(("file:", "data:", "blob:")) else None
+        ),
+    )
+    context.on(
+        "console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None
+    )
     context.on("weberror", lambda error: troubles.append(str(error.error)))
 
     def at(view: str = "", wait: str = GRAPH) -> Any:
@@ -75,8 +85,10 @@ def place_of(page: Any, document: dict[str, Any], key: str, node: int) -> tuple[
     box = page.locator(GRAPH).first.bounding_box()
     nodes = document["graphs"][key]["nodes"]
     scale = min(box["width"], box["height"]) / 2 - 28
-    return (box["x"] + box["width"] / 2 + float(unpacked(nodes["x"])[node]) * scale,
-            box["y"] + box["height"] / 2 - float(unpacked(nodes["y"])[node]) * scale)  # fmt: skip
+    return (
+        box["x"] + box["width"] / 2 + float(unpacked(nodes["x"])[node]) * scale,
+        box["y"] + box["height"] / 2 - float(unpacked(nodes["y"])[node]) * scale,
+    )
 
 
 def members(document: dict[str, Any], key: str, node: int) -> np.ndarray:
@@ -271,7 +283,15 @@ def test_exports(opened: Any, document: dict[str, Any]) -> None:
     page = opened("graph=g0")
     page.locator(".tray li button", has_text="first twenty").click()
     files = {}
-    for name in ("PNG of the graph", "SVG of the graph", "CSV of the selection", "CSV of the nodes", "GraphML", "JSON of the graph", "Python that makes it"):
+    for name in (
+        "PNG of the graph",
+        "SVG of the graph",
+        "CSV of the selection",
+        "CSV of the nodes",
+        "GraphML",
+        "JSON of the graph",
+        "Python that makes it",
+    ):
         page.locator("summary", has_text="Export").click()
         with page.expect_download() as download:
             page.get_by_role("button", name=name).click()
@@ -305,18 +325,24 @@ def test_five_thousand_nodes_move_smoothly(opened: Any) -> None:
         paces.append(float(page.locator(GRAPH).get_attribute("data-pace")))
     page.mouse.up()
     gaps = page.evaluate("window.gaps")
-    hover = page.evaluate("""async ([x, y]) => {
+    hover = page.evaluate(
+        """async ([x, y]) => {
         const canvas = document.querySelector('canvas[aria-roledescription=graph]');
         const times = [];
         for (let i = 0; i < 60; i++) {
             const start = performance.now();
-            canvas.dispatchEvent(new PointerEvent('pointermove', {clientX: x - 200 + 7 * i, clientY: y - 90 + 3 * i, bubbles: true}));
+            const at = {clientX: x - 200 + 7 * i, clientY: y - 90 + 3 * i, bubbles: true};
+            canvas.dispatchEvent(new PointerEvent('pointermove', at));
             await new Promise(requestAnimationFrame);
             times.push(performance.now() - start);
         }
         return times.sort((a, b) => a - b);
-    }""", [x, y])
-    print(f"\n5,000 nodes, 15,000 edges: drawing {statistics.median(paces):.1f} ms a frame (worst {max(paces):.1f}), "
-          f"frames {statistics.median(gaps):.1f} ms apart; hover to next frame {hover[30]:.1f} ms (worst {hover[-1]:.1f})")
+    }""",
+        [x, y],
+    )
+    print(
+        f"\n5,000 nodes, 15,000 edges: drawing {statistics.median(paces):.1f} ms a frame (worst {max(paces):.1f}), "
+        f"frames {statistics.median(gaps):.1f} ms apart; hover to next frame {hover[30]:.1f} ms (worst {hover[-1]:.1f})"
+    )
     assert len(gaps) > 5
     assert page.locator(".status span").first.inner_text() == "5,000 nodes"

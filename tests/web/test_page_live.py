@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from web.digits_document import PAGE, digits_document
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -24,20 +25,53 @@ POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self
 NUMBER = {"min": 0, "max": 200, "choices": [], "help": ""}
 FORM = {
     "lenses": [
-        {"kind": "pca", "label": "principal component", "help": "", "fields": [
-            {"name": "component", "label": "component", "type": "int", "default": 1, "per_lens": False, **NUMBER}]},
-        {"kind": "column", "label": "column", "help": "", "fields": [
-            {"name": "column", "label": "column", "type": "column", "default": None, "per_lens": False, **NUMBER}]},
+        {
+            "kind": "pca",
+            "label": "principal component",
+            "help": "",
+            "fields": [
+                {"name": "component", "label": "component", "type": "int", "default": 1, "per_lens": False, **NUMBER}
+            ],
+        },
+        {
+            "kind": "column",
+            "label": "column",
+            "help": "",
+            "fields": [
+                {"name": "column", "label": "column", "type": "column", "default": None, "per_lens": False, **NUMBER}
+            ],
+        },
     ],
-    "covers": [{"kind": "uniform", "label": "uniform", "help": "", "fields": [
-        {"name": "resolution", "label": "intervals", "type": "int", "default": 20, "per_lens": True, **NUMBER},
-        {"name": "gain", "label": "gain", "type": "float", "default": 2.0, "per_lens": True, **NUMBER},
-        {"name": "convention", "label": "convention", "type": "choice", "default": "spanning", "per_lens": False,
-         **NUMBER, "choices": ["spanning", "cell"]}]}],
-    "clusterers": [{"kind": "first_gap", "label": "first gap", "help": "", "fields": [
-        {"name": "bins", "label": "bins", "type": "int", "default": 10, "per_lens": False, **NUMBER}]}],
+    "covers": [
+        {
+            "kind": "uniform",
+            "label": "uniform",
+            "help": "",
+            "fields": [
+                {"name": "resolution", "label": "intervals", "type": "int", "default": 20, "per_lens": True, **NUMBER},
+                {"name": "gain", "label": "gain", "type": "float", "default": 2.0, "per_lens": True, **NUMBER},
+                {
+                    "name": "convention",
+                    "label": "convention",
+                    "type": "choice",
+                    "default": "spanning",
+                    "per_lens": False,
+                    **NUMBER,
+                    "choices": ["spanning", "cell"],
+                },
+            ],
+        }
+    ],
+    "clusterers": [
+        {
+            "kind": "first_gap",
+            "label": "first gap",
+            "help": "",
+            "fields": [{"name": "bins", "label": "bins", "type": "int", "default": 10, "per_lens": False, **NUMBER}],
+        }
+    ],
     "general": [{"name": "seed", "label": "seed", "type": "int", "default": 0, "per_lens": False, **NUMBER}],
-}  # fmt: skip
+}
 
 
 class Server:
@@ -62,20 +96,33 @@ class Server:
         route.fulfill(status=status, body=answer, headers={"content-type": kind, "content-security-policy": POLICY})
 
     def answer(self, method: str, path: str, body: Any) -> tuple[str, Any]:
-        files = {"": ("text/html", "index.html"), "app.js": ("text/javascript", "app.js"), "app.css": ("text/css", "app.css")}
+        files = {
+            "": ("text/html", "index.html"),
+            "app.js": ("text/javascript", "app.js"),
+            "app.css": ("text/css", "app.css"),
+        }
         if path in files:
             return files[path][0], (PAGE / files[path][1]).read_text()
         if path.startswith("api/tiles/"):
             data = self.document["tiles"][path.removeprefix("api/tiles/").removesuffix(".png")]
             return "image/png", base64.b64decode(data.partition(",")[2])
         if path == "api/jobs/j1/events" or path == "api/training/events":
-            return "text/event-stream", f"data: {json.dumps(self.state() if 'jobs' in path else self.document['training'])}\n\n"
+            return (
+                "text/event-stream",
+                f"data: {json.dumps(self.state() if 'jobs' in path else self.document['training'])}\n\n",
+            )
         return "application/json", json.dumps(self.content(method, path.removeprefix("api/"), body))
 
     def state(self) -> dict[str, Any]:
         done = self.job == "done"
-        return {"state": self.job, "done": 1.0 if done else 0.4, "expected_seconds": 1.2, "what": "clustering",
-                "result": "g2" if done else None, "error": "no memory; lower the gain" if self.job == "failed" else None}  # fmt: skip
+        return {
+            "state": self.job,
+            "done": 1.0 if done else 0.4,
+            "expected_seconds": 1.2,
+            "what": "clustering",
+            "result": "g2" if done else None,
+            "error": "no memory; lower the gain" if self.job == "failed" else None,
+        }
 
     def content(self, method: str, path: str, body: Any) -> Any:
         graphs = self.document["graphs"]
@@ -83,8 +130,17 @@ class Server:
             self.made.insert(0, "g2")
             return {"job": "j1"}
         if path == "graphs":
-            return [{"key": key, "title": graphs[key]["title"], "settings": graphs[key]["settings"],
-                     "nodes": graphs[key]["nodes"]["count"], "edges": 9, "created": ""} for key in self.made]  # fmt: skip
+            return [
+                {
+                    "key": key,
+                    "title": graphs[key]["title"],
+                    "settings": graphs[key]["settings"],
+                    "nodes": graphs[key]["nodes"]["count"],
+                    "edges": 9,
+                    "created": "",
+                }
+                for key in self.made
+            ]
         if path.startswith("columns/"):
             space, column = path.split("/")[1:]
             checkpoint = self.asked[-1][1].partition("checkpoint=")[2]
@@ -94,10 +150,14 @@ class Server:
         if path.startswith("graphs/") and method == "GET":
             return graphs[path.split("/")[1]]
         return {
-            "run": self.document["run"] | {"live": True}, "settings": FORM, "groups": [], "findings": {"findings": []},
-            "training": self.document["training"], "jobs": [],
+            "run": self.document["run"] | {"live": True},
+            "settings": FORM,
+            "groups": [],
+            "findings": {"findings": []},
+            "training": self.document["training"],
+            "jobs": [],
             "graphs/estimate": {"seconds": 0.4, "memory_mb": 80, "nodes": 900, "warning": None},
-        }[path]  # fmt: skip
+        }[path]
 
 
 @pytest.fixture(scope="module")
@@ -119,8 +179,13 @@ def live(browser: Any, document: dict[str, Any]) -> Iterator[tuple[Any, Server]]
     server = Server(document)
     strangers: list[str] = []
     refused: list[str] = []
-    context.on("request", lambda request: strangers.append(request.url) if not request.url.startswith((ORIGIN, "data:")) else None)
-    context.on("console", lambda message: refused.append(message.text) if "Content Security Policy" in message.text else None)
+    context.on(
+        "request",
+        lambda request: strangers.append(request.url) if not request.url.startswith((ORIGIN, "data:")) else None,
+    )
+    context.on(
+        "console", lambda message: refused.append(message.text) if "Content Security Policy" in message.text else None
+    )
     context.route("**/*", server.handle)
     page = context.new_page()
     page.goto(f"{ORIGIN}/")

@@ -1,7 +1,7 @@
 import type { Column } from "../data/documents";
 import { type Graph, listOf } from "../data/graph";
 import { classColours, type Palette, STEPS, steps } from "../numbers/colours";
-import { type Statistic, statistic } from "../numbers/statistics";
+import { quantile, type Statistic, statistic } from "../numbers/statistics";
 
 /** How the nodes of a graph are coloured: one palette entry per node, pies where classes are counted, and the legend. */
 export interface Paint {
@@ -9,24 +9,39 @@ export interface Paint {
   index: Uint16Array;
   values: Float32Array | null;
   pies: { counts: Uint32Array; classes: number } | null;
-  legend: { kind: "numbers"; low: number; high: number; title: string } | { kind: "classes"; names: string[]; title: string };
+  legend: { kind: "numbers"; low: number; high: number; cut: boolean; title: string } | { kind: "classes"; names: string[]; title: string };
 }
 
 export const UNKNOWN = "#9a9a9a";
 
+const FEW = 25;
+
+/** Colours from end to end of the values; where there are many, from the 2 % to the 98 % quantile, and the legend says so. */
 export function paintNumbers(values: Float32Array, palette: Palette, title: string): Paint {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of values) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  if (!(high >= low)) low = high = 0;
+  const known = values.filter((value) => !Number.isNaN(value)).sort();
+  const cut = known.length >= FEW;
+  const low = known.length ? quantile(known, cut ? 0.02 : 0) : 0;
+  const high = known.length ? quantile(known, cut ? 0.98 : 1) : 0;
+  return inRange(values, palette, title, low, high, cut && (low > known[0] || high < known[known.length - 1]));
+}
+
+/** The same values on a given scale, so that two graphs can share one legend. */
+export function inRange(values: Float32Array, palette: Palette, title: string, low: number, high: number, cut: boolean): Paint {
   const index = new Uint16Array(values.length);
   values.forEach((value, i) => {
-    index[i] = Number.isNaN(value) ? STEPS : high > low ? Math.round(((value - low) / (high - low)) * (STEPS - 1)) : STEPS >> 1;
+    const share = high > low ? Math.min(1, Math.max(0, (value - low) / (high - low))) : 0.5;
+    index[i] = Number.isNaN(value) ? STEPS : Math.round(share * (STEPS - 1));
   });
-  return { palette: [...steps(palette), UNKNOWN], index, values, pies: null, legend: { kind: "numbers", low, high, title } };
+  return { palette: [...steps(palette), UNKNOWN], index, values, pies: null, legend: { kind: "numbers", low, high, cut, title } };
+}
+
+/** Two paints of numbers on one scale; others as they are. */
+export function together(a: Paint, b: Paint, palette: Palette): [Paint, Paint] {
+  if (!a.values || !b.values || a.legend.kind !== "numbers" || b.legend.kind !== "numbers") return [a, b];
+  const low = Math.min(a.legend.low, b.legend.low);
+  const high = Math.max(a.legend.high, b.legend.high);
+  const cut = a.legend.cut || b.legend.cut;
+  return [inRange(a.values, palette, a.legend.title, low, high, cut), inRange(b.values, palette, b.legend.title, low, high, cut)];
 }
 
 /** Class counts of each node, its majority as colour; drawn as pies where there is room. */
