@@ -69,7 +69,6 @@ export function draw(
   drawEdges(context, scene, px, py, width, height, ink, moving);
   drawPath(context, scene, px, py, ink);
   drawNodes(context, scene, px, py, zoom.k, width, height, ink);
-  drawMarks(context, scene, px, py, zoom.k, ink);
 }
 
 function drawTriangles(context: CanvasRenderingContext2D, scene: Scene, px: Float32Array, py: Float32Array, ink: Ink) {
@@ -205,14 +204,19 @@ function drawShares(context: CanvasRenderingContext2D, scene: Scene, px: Float32
   context.stroke();
 }
 
-function drawMarks(context: CanvasRenderingContext2D, scene: Scene, px: Float32Array, py: Float32Array, zoom: number, ink: Ink) {
+/** What changes while the pointer moves, on a sheet of its own above the picture: the picture need not be drawn anew. */
+export function drawMarks(context: CanvasRenderingContext2D, scene: Scene, zoom: Transform, width: number, height: number, ink: Ink) {
+  const base = frame(width, height);
+  context.clearRect(0, 0, width, height);
   for (const [node, dash] of [[scene.hovered, false], [scene.marked, true]] as const) {
-    if (node < 0) continue;
+    if (node < 0 || node >= scene.graph.count) continue;
+    const x = (base.x + scene.x[node] * base.k) * zoom.k + zoom.x;
+    const y = (base.y - scene.y[node] * base.k) * zoom.k + zoom.y;
     context.strokeStyle = ink.edgeStrong;
     context.lineWidth = 1.5;
     context.setLineDash(dash ? [3, 2] : []);
     context.beginPath();
-    context.arc(px[node], py[node], radiusAt(scene, node, zoom) + 4.5, 0, 2 * Math.PI);
+    context.arc(x, y, radiusAt(scene, node, zoom.k) + 4.5, 0, 2 * Math.PI);
     context.stroke();
     context.setLineDash([]);
   }
