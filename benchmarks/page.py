@@ -10,8 +10,13 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "0.1.0" / "engines.json"
-OTHERS = ("layers", "diagram_layers", "graph_layers", "losses")  # suites of the same folder, where they were run
+COSTS = "report_costs"
+OTHERS = ("layers", "diagram_layers", "graph_layers", "losses", "mapper", COSTS)  # suites, where they were run
 PAGE = ROOT / "docs" / "benchmarks.md"
+ENOUGH = 10  # cases
+# Goals of what a report costs.
+WITHIN = 2.0
+MINUTES, PEAK_MB, WATCH_SHARE, RECORDING_MB = 3.0, 2000, 0.05, 1000
 
 TITLES = {
     "h0": (
@@ -45,6 +50,12 @@ OTHER_TITLES = {
     "diagram_layers": ("Layers on diagrams", "Output and gradients of one call on a batch of diagrams."),
     "graph_layers": ("Layers on graphs", "Output and gradients of one call on a batch of graphs."),
     "losses": ("Losses", "Loss and gradient of one call on a batch of images."),
+    "mapper": (
+        "Mapper and its peers",
+        "Two PCA lenses, 30 × 30 intervals, gain 3 (overlap 2/3), intervals as kepler-mapper and GUDHI lay them; a "
+        "third of the points lies near a circle. zen-mapper gets the same boxes by its own function, tda-mapper "
+        "ready-made: at this overlap its own cover leaves boxes out. One thread.",
+    ),
 }
 
 HOW = """\
@@ -68,7 +79,8 @@ HOW = """\
 ```
 python -m benchmarks.engines                 # the whole suite; peers: the dependency group "bench"
 python -m benchmarks.engines --only rips     # cases whose name contains "rips", the others are kept
-python -m benchmarks.layers                  # each further suite; likewise diagram_layers, graph_layers, losses
+python -m benchmarks.layers                  # each further suite; likewise diagram_layers, graph_layers, losses, mapper
+python -m benchmarks.report_costs --data DIR  # what reports on data cost; DIR holds mnist.npz and cifar10.npz
 python -m benchmarks.instructions            # instruction counts; needs valgrind
 python -m benchmarks.page                    # this page from the results
 ```
@@ -224,6 +236,8 @@ def other_suite(data: dict[str, Any]) -> Iterator[str]:
         f"{text} {data['started'][:10]}, sources `{data['environment']['sources']}`, load average "
         f"{min(loads):.1f} to {max(loads):.1f}."
     )
+    if "goals" in data:
+        yield _table(["goal", "outcome", "allowed", "largest", "there"], _goal_rows(data))
     header = ["input", "contender", "gives", "wall", "CPU", "runs", "peak memory", "÷ best peer"]
     yield _table(header, _detail_rows(data["cases"]))
 
@@ -258,7 +272,7 @@ def page(data: dict[str, Any], more: Iterable[dict[str, Any]] = ()) -> str:
             used = "One thread." if threads == [1] else f"{threads[-1]} threads."
             header = ["input", "contender", "gives", "wall", "CPU", "runs", "peak memory", "÷ best peer"]
             parts += [f"## {title}", f"{text} {used}", _table(header, _detail_rows(cases))]
-    parts += [part for suite in more for part in other_suite(suite)]
+    parts += [part for suite in more for part in (report_costs if suite["suite"] == COSTS else other_suite)(suite)]
     parts += instructions(data)
     parts.append(HOW.format(runs=" or ".join(map(str, runs))))
     return "\n\n".join(parts)
@@ -301,6 +315,75 @@ def _misses(data: dict[str, Any]) -> Iterator[str]:
             rows = sorted(goal["misses"].items(), key=lambda item: -item[1])
             yield f"Missed, *{goal['text']}* (allowed: {goal['factor']:.3g}):"
             yield "\n".join(f"- {key}: {_ratio(ratio)}" for key, ratio in rows)
+
+
+def report_costs(data: dict[str, Any]) -> Iterator[str]:
+    """Paragraphs and tables of the parts that were measured."""
+    yield "## What a report on data costs"
+    yield (
+        "`python -m benchmarks.report_costs --data FOLDER`. Processor seconds on one thread, since other work ran on "
+        "the machine, unless it says wall; sources "
+        f"`{data['environment']['sources']}`. Networks are untrained (zoo) or trained for some steps."
+    )
+    if "predictions" in data:
+        yield from _predictions(data["predictions"])
+    if "report" in data:
+        yield _whole_report(data["report"])
+    else:
+        yield "The whole report of a ResNet-18 by the command was not measured yet: `--part report`."
+    if "watch" in data:
+        yield _watch(data["watch"])
+    if "recording" in data:
+        yield _recording(data["recording"])
+
+
+def _predictions(rows: list[dict[str, Any]]) -> Iterator[str]:
+    ratios = [row["predicted"] / row["spent"] for row in rows]
+    held = sum(1 / WITHIN <= ratio <= WITHIN for ratio in ratios)
+    goal = ("met" if held >= 0.9 * len(rows) else "missed") if len(rows) >= ENOUGH else f"{ENOUGH} cases are to be run"
+    yield (
+        f"Prediction against truth, the whole report with its untrained twin: within a factor of {WITHIN:g} in {held} "
+        f"of {len(rows)} cases (goal: 9 of 10, {goal})."
+    )
+    lines = ["| report | analyses defined | predicted | spent | predicted ÷ spent |", "| --- | --- | --- | --- | --- |"]
+    for row, ratio in zip(rows, ratios, strict=True):
+        defined = f"{row['defined']} of {row['analyses']}"
+        lines.append(f"| {row['case']} | {defined} | {row['predicted']:.1f} s | {row['spent']:.1f} s | {ratio:.2f} |")
+    yield "\n".join(lines)
+
+
+def _whole_report(row: dict[str, Any]) -> str:
+    budget = row["budget"]
+    cut = "; ".join(budget["cut"]) or "nothing"
+    time_met = "met" if row["cpu"] <= 60 * MINUTES else "missed"
+    memory_met = "met" if row["peak_mb"] <= PEAK_MB else "missed"
+    return (
+        f"`topolens report` on a ResNet-18 ({row['parameters'] / 1e6:.1f} million parameters) and {row['samples']:,} "
+        "CIFAR-10 images, untrained twin and filters included, default budget, with processor time as its clock: "
+        f"{row['cpu']:.0f} s, of which {budget['predicted']:.0f} s were predicted (goal: {MINUTES:g} minutes on two "
+        f"cores, {time_met}; {row['wall']:.0f} s wall beside a load of {row['load']:.0f} on two cores). Peak memory: "
+        f"{row['peak_mb']:,.0f} MB, predicted {budget['memory_mb']:,.0f} MB (goal: {PEAK_MB:,} MB, {memory_met}). Cut "
+        f"for the budget: {cut}."
+    )
+
+
+def _watch(row: dict[str, Any]) -> str:
+    epoch = max(one["epoch"] for one in row["epochs"])
+    check = max(one["check"] for one in row["epochs"])
+    goal = "met" if row["share"] <= WATCH_SHARE else "missed"
+    return (
+        f"`Watch` on a CNN (32 and 64 channels) and {row['images']:,} MNIST images: an epoch takes {epoch:.1f} s, the "
+        f"check after it {check:.2f} s, {100 * row['share']:.1f} % (goal: {100 * WATCH_SHARE:.0f} %, {goal})."
+    )
+
+
+def _recording(row: dict[str, Any]) -> str:
+    goal = "met" if row["peak_mb"] <= RECORDING_MB else "missed"
+    return (
+        f"Recording {row['layers']} layers of {row['neurons']} neurons on {row['samples']:,} samples: the process "
+        f"peaks at {row['peak_mb']:.0f} MB (goal: {RECORDING_MB:,} MB, {goal}), of which {row['held_mb']:.0f} MB are "
+        f"the activations and {row['before_mb']:.0f} MB were held before, libraries included."
+    )
 
 
 def main() -> None:

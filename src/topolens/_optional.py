@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -57,3 +60,103 @@ def transformers() -> Any:
         return importlib.import_module("transformers")
     except ImportError:
         raise ImportError("transformers is needed here; install it with pip install transformers") from None
+
+
+@contextmanager
+def dask_client(address: str | None) -> Iterator[None]:
+    """A connection to a scheduler of dask, or to one of this machine that lives as long as this does.
+
+    Raises:
+        ImportError: dask.distributed is not installed.
+        ValueError: Nothing answers at the address.
+    """
+    try:
+        from dask.distributed import Client
+    except ImportError:
+        raise ImportError("dask is needed here; install it with pip install 'topolens[dask]'") from None
+    try:
+        client = Client(address, timeout="10s") if address is not None else Client(threads_per_worker=1)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"no scheduler of dask answers at {address} ({type(error).__name__}); start one, or check the address"
+        ) from None
+    with client:
+        yield
+
+
+@contextmanager
+def ray_backend(address: str | None) -> Iterator[None]:
+    """A connection to a cluster of ray, or to one of this machine that lives as long as this does.
+
+    Raises:
+        ImportError: ray is not installed.
+        ValueError: Nothing answers at the address.
+    """
+    try:
+        import ray
+        from ray.util.joblib import register_ray
+    except ImportError:
+        raise ImportError("ray is needed here; install it with pip install ray") from None
+    try:
+        ray.init(address=address, include_dashboard=False, log_to_driver=False)
+    except (ConnectionError, ValueError) as error:
+        raise ValueError(
+            f"no cluster of ray answers at {address} ({type(error).__name__}); start one, or check the address"
+        ) from None
+    register_ray()
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def timm() -> Any:
+    """The package timm.
+
+    Raises:
+        ImportError: timm is not installed.
+    """
+    try:
+        return importlib.import_module("timm")
+    except ImportError:
+        raise ImportError("timm is needed here; install it with pip install timm") from None
+
+
+def torchvision(part: str = "") -> Any:
+    """A module of torchvision; also where its compiled operators do not fit the installed torch.
+
+    torchvision built for CUDA does not load beside a torch without, although its networks, data sets and transforms
+    need none of its operators. It is then loaded without them; who calls one is told so by torch.
+
+    Raises:
+        ImportError: torchvision is not installed.
+    """
+    name = f"torchvision.{part}" if part else "torchvision"
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise ImportError(f"{name} is needed here; install it with pip install torchvision") from None
+    except RuntimeError as error:
+        if "torchvision::" not in str(error):
+            raise
+    for loaded in [module for module in sys.modules if module.split(".")[0] == "torchvision"]:
+        del sys.modules[loaded]
+    return _without_operators(name)
+
+
+def _without_operators(name: str) -> Any:
+    """A module of torchvision, loaded while torch takes no shapes for operators that are not there."""
+    import torch
+
+    register: Callable[..., Any] = torch.library.register_fake
+
+    def register_others(operator: Any, *args: Any, **named: Any) -> Any:
+        own = isinstance(operator, str) and operator.startswith("torchvision::")
+        return (lambda function: function) if own else register(operator, *args, **named)
+
+    library: Any = torch.library
+    library.register_fake = register_others
+    try:
+        return importlib.import_module(name)
+    finally:
+        library.register_fake = register

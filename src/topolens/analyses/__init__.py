@@ -36,6 +36,7 @@ from topolens.analyses.trajectory import CARD as TRAJECTORY
 from topolens.analyses.trajectory import trajectory
 from topolens.analyses.trust import CARD as TRUST
 from topolens.analyses.trust import Answers, trust
+from topolens.analyses.verdicts import VERDICTS
 from topolens.analyses.weight_spectra import CARD as WEIGHT_SPECTRA
 from topolens.analyses.weight_spectra import weight_spectra
 from topolens.analyses.weight_topology import CARD as WEIGHT_TOPOLOGY
@@ -96,6 +97,7 @@ __all__ = [
     "RTDRounds",
     "Series",
     "Table",
+    "VERDICTS",
     "attention",
     "class_structure",
     "class_topology",

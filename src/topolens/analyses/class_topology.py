@@ -17,7 +17,7 @@ from topolens.analyses.method_card import MethodCard
 from topolens.analyses.provenance import Cost
 from topolens.measures.dimension import distances_of, distinct
 from topolens.measures.hop_betti import curves_of, hop_distances
-from topolens.sampling import gaussian_cloud, null_p_value
+from topolens.sampling import gaussian_clouds, null_p_value
 
 QUESTION = "Does the network simplify the shape of each class on the way to its last layer?"
 VERDICTS = ("simplified", "not simplified", "nothing to simplify", "not defined")
@@ -38,7 +38,11 @@ CARD = MethodCard(
     "sampled densely stay",
     caveats=(
         "Features finer than the spacing of a block's samples are not seen: small blocks see less.",
-        "Real data seldom have features at 2 hops in many dimensions: then there is nothing to simplify.",
+        "Real data seldom have features at 2 hops in many dimensions: then there is nothing to simplify, and nothing "
+        "by which a trained network could be told from an untrained one. No trained, untrained or label-shuffled "
+        "perceptron on MNIST and CIFAR-10, and no such convolutional network on MNIST, had a feature.",
+        "At 1 hop with 4 neighbours those on MNIST did have features, but two seeds of a trained perceptron got "
+        "different verdicts.",
         "The first layer given stands for the input where no twin is given: record the input as a layer.",
     ),
 )
@@ -151,7 +155,9 @@ def _blocks(labels: Tensor, place: Tensor, block: int, most: int, seed: int) -> 
 
 def _layer(name: str, x: Tensor, units: list[tuple[int, Tensor]], k: int, hops: int, nulls: int, seed: int) -> _Layer:
     curves = [_curve(x[rows], k) for _, rows in units]
-    drawn = [[_curve(gaussian_cloud(x[rows], seed + 1 + i), k) for _, rows in units] for i in range(nulls)]
+    seeds = range(seed + 1, seed + 1 + nulls)
+    of_units = [[_curve(cloud, k) for cloud in gaussian_clouds(x[rows], seeds)] for _, rows in units]
+    drawn = [list(of_one) for of_one in zip(*of_units, strict=True)]
     return _Layer(
         name,
         curves,
@@ -210,10 +216,11 @@ def _answer(verdict: str, last: _Layer, reference: _Layer, name: str, units: int
         "not simplified": "Classes are not simplified",
         "nothing to simplify": f"There is nothing to simplify at {hops} hops",
     }[verdict]
+    blind = " Trained and untrained networks cannot be told apart by this here." if verdict == VERDICTS[2] else ""
     return (
         f"{head}: a block of one class has {mean(last.features):.2f} features (components beyond one, and loops) at "
         f"{hops} hops in {last.name}, {mean(reference.features):.2f} in {name}; the difference is {low:.2f} to "
-        f"{high:.2f} over {units} blocks."
+        f"{high:.2f} over {units} blocks.{blind}"
     )
 
 

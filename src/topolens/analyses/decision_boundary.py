@@ -279,11 +279,15 @@ def _figure(one: _Labelling) -> Figure:
     )
 
 
+def _said(length: float) -> str:
+    return f"{length:,.0f}" if length >= 1000 else f"{length:.3g}"
+
+
 def _answer(verdict: str, main: _Labelling, several: list[int], p: float) -> str:
     mean = statistics.fmean(null[0] for null in main.nulls)
     held = (
-        f"pieces of the labelled complex live {main.lifetimes[0]:.3g} in total, {mean:.3g} for shuffled {main.name} "
-        f"(p = {p:.3f})"
+        f"pieces of the labelled complex live {_said(main.lifetimes[0])} in total, {_said(mean)} for shuffled "
+        f"{main.name} (p = {p:.3f})"
     )
     if verdict == VERDICTS[2]:
         return f"No boundary beyond chance: {held}."

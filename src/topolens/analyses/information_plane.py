@@ -24,7 +24,7 @@ from topolens.measures.information_plane import (
     entropy,
     kernel_information,
 )
-from topolens.sampling.inference import Interval, null_p_value, subsample_interval
+from topolens.sampling.inference import Interval, null_p_value, student_interval, subsample_interval
 
 QUESTION = "How much of the input and of the label does each layer keep, and can it be told from these samples?"
 VERDICTS = ("estimator saturated", "no label information", "compresses", "does not compress", "not defined")
@@ -66,14 +66,24 @@ class LayerInformation(NamedTuple):
 
 @dataclass(frozen=True)
 class _Cells:
-    """Layers as the number of each sample's cell, and labels."""
+    """Layers as the number of each sample's cell, labels, and bins of each neuron."""
 
     layers: Mapping[str, Tensor]
     labels: Tensor
+    bins: int
 
     def keep(self, layer: str, chosen: Tensor) -> float:
-        """I(X; T) of some samples, on the scale of all: as a share of log2 of their number it does not shrink."""
-        return entropy(self.layers[layer][chosen]) / math.log2(len(chosen)) * math.log2(len(self.labels))
+        """I(X; T) of some samples; where it is saturated on the scale of all, as it hangs on their number alone."""
+        return entropy(self.layers[layer][chosen]) * self._scale(layer, len(chosen))
+
+    def keep_anew(self, layer: str, activations: Mapping[str, Tensor], chosen: Tensor) -> float:
+        """The same where the range is that of these samples: between two layers it is part of what chance moves."""
+        return entropy(cells(activations[layer][chosen], self.bins)) * self._scale(layer, len(chosen))
+
+    def _scale(self, layer: str, count: int) -> float:
+        place = self.layers[layer]
+        is_full = binned_from_cells(place, self.labels).saturated
+        return math.log2(len(place)) / math.log2(count) if is_full else 1.0
 
 
 def information_plane(
@@ -130,12 +140,15 @@ def information_plane(
         drop = Interval(0.0, 0.0, 0.0)
         if len(chosen) >= FEWEST_SAMPLES and classes > 1:
             layers = {name: x.detach().to("cpu", torch.float64)[chosen] for name, x in activations.items()}
-            cut = _Cells({name: cells(x, bins) for name, x in layers.items()}, y)
+            cut = _Cells({name: cells(x, bins) for name, x in layers.items()}, y, bins)
             for name, x in layers.items():
                 found[name] = _layer(cut, name, kernel_information(x, y, noise=noise), (nulls, draws, seed))
             ends = tuple(layers)[0], tuple(layers)[-1]
-            drop = subsample_interval(
-                lambda some: cut.keep(ends[0], some) - cut.keep(ends[1], some), len(y), draws=draws, seed=seed + 2
+            drop = student_interval(
+                lambda some: cut.keep_anew(ends[0], layers, some) - cut.keep_anew(ends[1], layers, some),
+                len(y),
+                draws=draws,
+                seed=seed + 2,
             )
     provenance = cost.provenance(seed, (n, len(activations)), settings)
     if not found:
@@ -164,7 +177,7 @@ def _finding(
     layers = list(found.values())
     means = [sum(layer.nulls) / len(layer.nulls) for layer in layers]
     tops = [max(v - m for v, m in zip(row, means, strict=True)) for row in zip(*(x.nulls for x in layers), strict=True)]
-    p_value = null_p_value(max(layer.excess for layer in layers), [round(top, 12) for top in tops])
+    p_value = null_p_value(round(max(layer.excess for layer in layers), 12), [round(top, 12) for top in tops])
     saturated = sum(layer.binned.saturated for layer in layers)
     verdict = _verdict(saturated == len(layers), p_value, drop)
     kind = f"95 % over {provenance['parameters']['draws']} subsamples"  # type: ignore[index]
@@ -220,7 +233,7 @@ def _answer(found: Mapping[str, LayerInformation], verdict: str, drop: Interval,
     last = layers[-1].binned
     return (
         f"The last layer keeps {last.input:.2f} bits of the input, {drop.value:.2f} less than the first, and "
-        f"{last.label:.2f} bits of the label (against shuffled labels p = {p_value:.3f} over all layers); the "
+        f"{last.label:.2f} bits of the label (p = {p_value:.3f} against shuffled labels, over all layers); the "
         f"estimator is saturated in {saturated} of {len(layers)} layers."
     )
 

@@ -9,16 +9,18 @@ from statistics import NormalDist, median
 
 from torch import Tensor
 
+from topolens.analyses.dimension_twin import ABOVE, ALIKE, BELOW, beside_untrained, verdict_beside
 from topolens.analyses.finding import Finding, Number, Series, Table
 from topolens.analyses.layer_inputs import check_layers, check_untrained, drawn_samples, layer_warnings
 from topolens.analyses.method_card import MethodCard
 from topolens.analyses.provenance import Cost
 from topolens.measures import PHDimension, TwoNN, two_nn_dimension
 from topolens.measures.dimension import FEWEST, distances_of, distinct, ratio_dimension, tree_dimension
-from topolens.sampling import Interval, gaussian_cloud, null_p_value, subsample_interval
+from topolens.sampling import Interval, gaussian_clouds, null_p_value, subsample_interval
 
 QUESTION = "How many dimensions do the activations of each layer fill, and how does that change with depth?"
-VERDICTS = ("rises and falls", "falls and rises", "rises", "falls", "level", "one layer", "not defined")
+PROFILES = ("rises and falls", "falls and rises", "rises", "falls", "level", "one layer")
+VERDICTS = (*PROFILES, BELOW, ALIKE, ABOVE, "not defined")
 LEVEL = 0.05
 LEAST_CHANGE = 1.1  # a tenth, the accuracy of the estimators themselves
 HIGH = 5  # from here on a thousand points give 5 % too little and more
@@ -29,10 +31,12 @@ CARD = MethodCard(
     "distances to the second and the first neighbour; PH dimension, 1 / (1 - slope) of the logarithm of the total "
     "length of bars of dimension 0 against that of the number of samples. Both also on Gaussian clouds of the same "
     "mean and covariance. A change between layers counts if it is a tenth at least and beyond its error at a level "
-    "of 5 % over all pairs looked at.",
+    "of 5 % over all pairs looked at. With an untrained twin the verdict is of the geometric mean over the deeper half "
+    "of the layers of 2NN over that of the twin: at most 0.8 or at least 1.25 and apart from 1, or as untrained.",
     source="Estimating the intrinsic dimension of datasets by a minimal neighborhood information, 2017; Intrinsic "
     "dimension of data representations in deep neural networks, 2019; Intrinsic dimension, persistent homology and "
-    "generalization in neural networks, 2021, section 4. Ours are the Gaussian reference and the test of changes.",
+    "generalization in neural networks, 2021, section 4. Ours are the Gaussian reference, the test of changes and the "
+    "comparison with the twin.",
     neuron_permutation="unchanged",
     relu_rescaling="changes: neurons are stretched by their factors, and distances with them; the dimension of the "
     "limit of many samples does not, that of a thousand moves by a few percent for factors up to 2, by more for larger",
@@ -40,6 +44,9 @@ CARD = MethodCard(
         "Low in high dimension: 1,000 samples uniform in a cube of dimension 10 give 8.5.",
         "Depends on the scale: noise raises it for many samples, see the table of halving subsamples.",
         "Where features outnumber samples, so do the dimensions that the Gaussian of the same covariance is missing.",
+        "The shape of the profile is mostly that of the architecture: untrained networks and such trained on shuffled "
+        "labels have the same one. Only the comparison with the twin tells what training has done, and a network that "
+        "hardly generalises stays as untrained.",
         "Duplicates are left out; samples that nearly coincide lower it.",
     ),
 )
@@ -94,9 +101,11 @@ def intrinsic_dimension(
         progress: Called with the share done, from 0 to 1.
 
     Returns:
-        A Finding "intrinsic_dimension" with the profile over layers in `series` and one of the verdicts
+        A Finding "intrinsic_dimension" with the profile over layers in `series`. With a twin its verdict is `below
+        untrained`, `as untrained` or `above untrained`: whether the dimension in the deeper half of the layers is at
+        most 0.8, or at least 1.25, of the twin's and its interval does not hold 1. Else it is that of the profile:
         `rises and falls`, `falls and rises`, `rises`, `falls`, `level` (no change beyond its error and a tenth),
-        `one layer`, `not defined` (fewer than 16 samples differ, or all are equally far, in every layer).
+        `one layer`. `not defined` if fewer than 16 samples differ, or all are equally far, in every layer.
 
     Raises:
         TypeError: If activations are no mapping, or no floating-point tensors.
@@ -135,7 +144,13 @@ def intrinsic_dimension(
             warnings=tuple(warnings),
             provenance=provenance,
         )
-    verdict = _verdict(found)
+    profile, ratio = _profile_verdict(found), None
+    if untrained is not None:
+        own, twin = ({layer.name: x[layer.name][rows] for layer in found} for x in (activations, untrained))
+        ratio = beside_untrained(own, twin, [layer.name for layer in found], draws, seed)
+        if ratio is None:
+            warnings.append("Too few samples differ in all layers of both networks to hold one against the other.")
+    verdict = profile if ratio is None else verdict_beside(ratio)
     warnings += layer_warnings({layer.name: activations[layer.name][rows] for layer in found}, 0, seed)
     if max(layer.two.mle for layer in found) > HIGH:
         warnings.append(f"Dimensions above {HIGH} come out low with {len(rows)} samples: by 5 % at 5, 15 % at 10.")
@@ -143,9 +158,9 @@ def intrinsic_dimension(
         name="intrinsic_dimension",
         subject=subject,
         question=QUESTION,
-        answer=_answer(verdict, found),
+        answer=_beside(ratio) + _answer(profile, found),
         verdict=verdict,
-        numbers=_numbers(found),
+        numbers=_numbers(found) | _twin_number(ratio),
         tables=_tables(found),
         series={"dimension_profile": _profile(found, list(activations), twins)},
         references={f"{layer.name}: Gaussian clouds, 2NN": layer.two_nulls for layer in found},
@@ -172,8 +187,8 @@ def _layer(name: str, x: Tensor, nulls: int, draws: int, seed: int) -> _Layer:
 
     n = len(distances)
     two_nulls, ph_nulls = [], []
-    for null in range(nulls):
-        cloud = distances_of(gaussian_cloud(x, seed + 1 + null))
+    for drawn in gaussian_clouds(x, range(seed + 1, seed + 1 + nulls)):
+        cloud = distances_of(drawn)
         two_nulls.append(ratio_dimension(cloud))
         ph_nulls.append(tree_dimension(cloud, 1.0, None, 1, seed).value)
     return _Layer(
@@ -195,7 +210,7 @@ def _twin(x: Tensor, seed: int) -> float | None:
         return None
 
 
-def _verdict(found: list[_Layer]) -> str:
+def _profile_verdict(found: list[_Layer]) -> str:
     """The shape of the profile, by changes from the first layer to an extreme one and on to the last."""
     if len(found) == 1:
         return "one layer"
@@ -215,6 +230,23 @@ def _verdict(found: list[_Layer]) -> str:
     if hunch or dip:
         return "rises and falls" if hunch else "falls and rises"
     return "rises" if grows(first, last) else "falls" if grows(last, first) else "level"
+
+
+def _beside(ratio: Interval | None) -> str:
+    if ratio is None:
+        return ""
+    head = {BELOW: "Fewer", ALIKE: "As many", ABOVE: "More"}[verdict_beside(ratio)]
+    than = "as" if head == "As many" else "than"
+    times = f"{ratio.value:.2f} times ({ratio.low:.2f} to {ratio.high:.2f})"
+    return f"{head} dimensions {than} untrained: {times} in the deeper half of the layers. "
+
+
+def _twin_number(ratio: Interval | None) -> dict[str, Number]:
+    if ratio is None:
+        return {}
+    meaning = "2NN over that of the untrained twin, geometric mean over the deeper half of the layers"
+    ends = (ratio.low, ratio.high)
+    return {"to_untrained": Number(ratio.value, meaning, ends, "95 % by subsampling, Student's t", 1, "as untrained")}
 
 
 def _answer(verdict: str, found: list[_Layer]) -> str:

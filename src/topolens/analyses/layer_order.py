@@ -26,11 +26,12 @@ class Blocks(NamedTuple):
     ratio: float
 
 
-def depth_order(similarity: Tensor, shuffles: int = 999, seed: int = 0) -> Order:
+def depth_order(similarity: Tensor, own: bool = True, shuffles: int = 999, seed: int = 0) -> Order:
     """Whether layers at like depth are more alike, by a Mantel test that renumbers layers.
 
     Args:
         similarity: Shape (layers, layers) of one recording with itself, or (layers, other layers) of two recordings.
+        own: Whether it is of one recording: then each pair counts once, and no layer with itself.
         shuffles: Of the layers' order.
         seed: Of the shuffles.
 
@@ -38,10 +39,12 @@ def depth_order(similarity: Tensor, shuffles: int = 999, seed: int = 0) -> Order
         Of two recordings, depth is counted from 0 to 1 in each, and the first one's layers are renumbered.
     """
     rows, columns = similarity.shape
-    own = rows == columns and torch.equal(similarity, similarity.T)
-    depth, other = torch.linspace(0, 1, rows).double(), torch.linspace(0, 1, columns).double()
-    nearness = -(depth[:, None] - other[None, :]).abs()
-    taken = torch.ones_like(nearness).tril(-1).bool() if own else torch.ones_like(nearness).bool()
+    # Whole numbers and no last digits, so that ties stay ties.
+    depth, other = torch.arange(rows) * max(columns - 1, 1), torch.arange(columns) * max(rows - 1, 1)
+    nearness = -(depth[:, None] - other[None, :]).abs().double()
+    similarity = (similarity + similarity.T if own else 2 * similarity).double().round(decimals=9)
+    everywhere = torch.ones_like(nearness)
+    taken = everywhere.tril(-1).bool() if own else everywhere.bool()
 
     ranks, target = _ranks(similarity, taken), _ranks(nearness, taken)[taken]
 

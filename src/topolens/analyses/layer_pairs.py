@@ -161,7 +161,8 @@ class CKAMatrices:
         if key not in self._known:
             rows = self.first.aligned(chosen)
             others = rows if self.second is self.first else self.second.aligned(chosen)
-            self._known[key] = rows @ others.T
+            found = rows @ others.T
+            self._known[key] = (found + found.T) / 2 if self.second is self.first else found
         return self._known[key]
 
     def whole(self) -> Tensor:
@@ -177,11 +178,16 @@ class CKAMatrices:
         if (count, seed) not in self._nulls:
             everything = torch.arange(self.n)
             rows, others = self.first.aligned(everything), self.second.aligned(everything)
-            squares = others.reshape(len(others), self.n, self.n)
+            squares = others.reshape(len(others), self.n, self.n).permute(1, 2, 0).contiguous()  # entries lie together
             generator = torch.Generator().manual_seed(seed)
-            orders = [torch.randperm(self.n, generator=generator) for _ in range(count)]
-            found = [rows @ squares[:, order][:, :, order].reshape(len(others), -1).T for order in orders]
-            self._nulls[count, seed] = torch.stack(found)
+            found = torch.empty(count, len(rows), len(others), dtype=rows.dtype)
+            once, twice = torch.empty_like(squares), torch.empty_like(squares)  # new ones each time would fit nowhere
+            for place in range(count):
+                order = torch.randperm(self.n, generator=generator)
+                torch.index_select(squares, 0, order, out=once)
+                torch.index_select(once, 1, order, out=twice)
+                torch.matmul(rows, twice.reshape(-1, len(others)), out=found[place])
+            self._nulls[count, seed] = found
         return self._nulls[count, seed]
 
 

@@ -182,7 +182,10 @@ def _measure(
 
 def _finding(subject: str, found: Similarities, provenance: Mapping[str, Any]) -> Finding:
     matrix = found.cka.whole()
-    order, blocks = depth_order(matrix, seed=found.seed), blocks_of(matrix) if found.own else Blocks((0,), float("inf"))
+    order, blocks = (
+        depth_order(matrix, found.own, seed=found.seed),
+        blocks_of(matrix) if found.own else Blocks((0,), float("inf")),
+    )
     tops = [found.largest(null) for null in found.nulls]
     related = null_p_value(found.largest(matrix), tops)
     verdict = _verdict(found, matrix, related, order, blocks)

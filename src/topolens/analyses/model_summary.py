@@ -13,7 +13,7 @@ from topolens.analyses.method_card import MethodCard
 from topolens.analyses.provenance import Cost
 
 QUESTION = "Does the network do its task on these samples?"
-LEARNED, CHANCE, UNKNOWN = "learned", "at chance", "not defined"
+VERDICTS = LEARNED, CHANCE, UNKNOWN = "learned", "at chance", "not defined"
 DEAD, STILL = "dead", "constant"
 CARD = MethodCard(
     definition="Share of samples whose largest output is their label, with Clopper and Pearson's interval, against "
@@ -43,7 +43,7 @@ def model_summary(
 
     Returns:
         A Finding "model_summary" with one of the verdicts `learned` (the interval lies above the share of the most
-        frequent label), `at chance`, `not defined` (no labels, or outputs that are no scores of classes).
+        frequent label), `at chance`, `not defined` (no labels, or outputs that are no scores of classes, or NaN).
 
     Raises:
         ValueError: If there are no layers, or numbers of samples differ.
@@ -90,8 +90,12 @@ def _accuracy(outputs: Tensor | None, labels: Tensor | None) -> tuple[dict[str, 
     if labels is None:
         return {}, UNKNOWN, "There are no labels, so nothing can be said of accuracy."
     if outputs is None or outputs.ndim != 2 or outputs.shape[1] <= int(labels.max()) or outputs.shape[1] < 2:
-        shape = "none" if outputs is None else f"{tuple(outputs.shape)}"
-        return {}, UNKNOWN, f"Outputs ({shape}) are no scores of {int(labels.max()) + 1} classes."
+        largest = int(labels.max())
+        what = "Outputs" if outputs is None else f"Outputs of shape {tuple(outputs.shape)}"
+        return {}, UNKNOWN, f"{what} are no scores of {largest + 1} classes, as labels up to {largest} need."
+    if not bool(torch.isfinite(outputs).all()):
+        broken = int((~torch.isfinite(outputs)).any(1).sum())
+        return {}, UNKNOWN, f"The network gives NaN or infinite scores for {broken:,} of {len(outputs):,} samples."
     right, n = int((outputs.argmax(1) == labels).sum()), len(labels)
     found = stats.binomtest(right, n).proportion_ci(0.95)
     common = float(labels.bincount().max()) / n

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -65,6 +66,7 @@ def suspicious_samples(
     *,
     ranking: Literal["votes", "reeb net"] = "votes",
     images: Tensor | None = None,
+    ids: Tensor | None = None,
     k: int = 10,
     listed: int = 20,
     draws: int = 10,
@@ -83,6 +85,7 @@ def suspicious_samples(
             give a second list, of predictions that are likely wrong. Without them votes of neighbours cut the net.
         ranking: What makes the list.
         images: Pictures of the samples, shape (samples, h, w) or (samples, channels, h, w), for the figure.
+        ids: Number of each sample in the data, shape (samples,), for the tables; None: its row.
         k: Neighbours of a sample.
         listed: Rows of a table.
         draws: How often labels are changed on purpose.
@@ -107,6 +110,8 @@ def suspicious_samples(
             f'ranking must be "votes" or "reeb net", draws and nulls at least 1, got {ranking!r}, {draws} and {nulls}'
         )
     _check(features, labels, logits)
+    if ids is not None and len(ids) != len(features):
+        raise ValueError(f"ids must hold a number for each of {len(features)} samples, got {len(ids)}")
     with Cost() as cost:
         reason = _why_not(features, labels, k)
         parts = (
@@ -119,6 +124,8 @@ def suspicious_samples(
     )
     if reason:
         parts = {"answer": f"Not defined: {reason}.", "verdict": "not defined"}
+    elif ids is not None:
+        parts["tables"] = {name: _renumbered(table, ids.tolist()) for name, table in parts["tables"].items()}
     return Finding(name="suspicious_samples", subject=subject, question=QUESTION, provenance=provenance, **parts)
 
 
@@ -253,6 +260,11 @@ def _error_numbers(setting: Setting, place: Tensor, support: Tensor, draws: int,
             "1 - largest softmax",
         )
     }
+
+
+def _renumbered(table: Table, ids: list[int]) -> Table:
+    at = table.columns.index("sample")
+    return replace(table, rows=tuple((*row[:at], ids[row[at]], *row[at + 1 :]) for row in table.rows))
 
 
 def _table(setting: Setting, place: Tensor, support: Tensor, rankings: dict[str, Tensor], listed: int) -> Table:

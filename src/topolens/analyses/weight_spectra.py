@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
 from scipy.linalg import eigvalsh
 from torch import Tensor
 
@@ -16,6 +17,7 @@ from topolens.measures.weight_spectrum import WeightSpectrum, centred_gram, cent
 QUESTION = "Do the layers have singular directions that the same weights in random places do not have?"
 VERDICTS = ("directions above the bulk", "bulk only", "not defined")
 LEVEL = 0.05
+DRAWN = 12  # layers whose curves can be told apart, just so
 
 COLUMNS = (
     "layer",
@@ -202,11 +204,14 @@ def _series(spectra: Mapping[str, WeightSpectrum]) -> Series:
     longest = max(len(found.singular_values) for found in spectra.values())
     shown = min(longest, 200)
     curves = {}
-    for name, found in spectra.items():
-        values = found.singular_values[:shown].tolist()
+    names = list(spectra)
+    drawn = [names[round(i)] for i in np.linspace(0, len(names) - 1, min(len(names), DRAWN))]
+    for name in drawn:
+        values = spectra[name].singular_values[:shown].tolist()
         curves[name] = (*values, *[None] * (shown - len(values)))
+    of = "each layer" if len(drawn) == len(names) else f"{len(drawn)} of {len(names)} layers, evenly through the depth,"
     return Series(
-        "Singular values of each layer in falling order, the first 200.",
+        f"Singular values of {of} in falling order, the first 200.",
         "place",
         tuple(float(i + 1) for i in range(shown)),
         curves,

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from topolens.cli.errors import one_sentence
-from topolens.cli.options import Directory, Quiet, Seed, Threads, use_threads
+from topolens.cli.gates import conditions, judge
+from topolens.cli.options import Directory, FailIf, Normalize, Quiet, Seed, Threads, use_threads
 from topolens.cli.output import check_directory, tell
 from topolens.cli.progress import shown_progress
 
@@ -15,6 +16,8 @@ EXAMPLES = """Examples:
   topolens compare before.pt after.pt --model mypackage.nets:resnet20 --data test.npz
 
   topolens compare a.pt b.pt --like a2.pt --like a3.pt --model mypackage.nets:resnet20 --data digits
+
+  topolens compare before.pt after.pt --model mypackage.nets:resnet20 --data digits --fail-if 'cka_distance > 0.3'
 """
 Weights = Annotated[
     list[Path], typer.Argument(help="Weights of two networks or more; the first is held against each other.")
@@ -30,7 +33,7 @@ Like = Annotated[
     ),
 ]
 Layers = Annotated[list[str] | None, typer.Option("--layers", metavar="PATTERN", help="Names or globs of layers: a,b.")]
-Samples = Annotated[int, typer.Option(min=1, help="Samples of --data looked at, the first ones.")]
+Samples = Annotated[int, typer.Option(min=1, help="Samples of --data looked at, by lot; of a DataLoader the first.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the JSON alone; write files only if -o is given.")]
 
 
@@ -41,9 +44,11 @@ def command(
     like: Like = None,
     output: Directory = None,
     layers: Layers = None,
+    normalize: Normalize = None,
     samples: Samples = 2000,
     seed: Seed = 0,
     threads: Threads = None,
+    fail_if: FailIf = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -52,19 +57,19 @@ def command(
     Writes report.html and report.json into the directory topolens-comparison or -o.
     """
     directory = output or (None if as_json else Path("topolens-comparison"))
+    gates = conditions(fail_if)
     patterns = [name for given in layers or [] for name in given.split(",") if name]
     with one_sentence():
         if len(weights) < 2:
             raise ValueError(f"compare needs the weights of two networks at least, got {len(weights)}")
         if directory is not None:
             check_directory(directory)
-        from topolens.cli.inputs import named_networks
-        from topolens.probes import load_source
+        from topolens.cli.inputs import named_networks, samples_of
         from topolens.report.comparison import compare
 
         use_threads(threads)
         networks, seeds = named_networks(weights, model), named_networks(like or [], model)
-        source = load_source(data)
+        source = samples_of(data, normalize)
         told = {"source": " against ".join(networks), "data": source.name}
         with shown_progress(quiet) as progress:
             result = compare(
@@ -72,3 +77,4 @@ def command(
                 progress=progress,
             )  # fmt: skip
         tell(result, directory, as_json, quiet)
+        judge(result, gates)

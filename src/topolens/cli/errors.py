@@ -35,6 +35,8 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
         return "there is not enough memory; choose fewer layers with --layers"
     text = " ".join(str(error).split())
-    if isinstance(error, (ValueError, OSError, ImportError)):
+    # A RuntimeError with a cause is one that the library passes on from the user's own network or data.
+    passed_on = isinstance(error, RuntimeError) and error.__cause__ is not None
+    if passed_on or isinstance(error, (ValueError, OSError, ImportError)):
         return text
     return f"{type(error).__name__}: {text}; this is a fault of topolens, please report it with TOPOLENS_DEBUG=1"

@@ -13,12 +13,16 @@ from typing import Any
 from torch import nn
 
 from topolens.probes import (
+    Source,
     checkpoint_steps,
     convolutions,
     filled,
+    load_source,
     load_weights,
     made_by,
     model_factory,
+    normalization,
+    normalized,
     select_layers,
     untrained_model,
 )
@@ -70,6 +74,20 @@ def named_networks(files: Sequence[Path], model: str) -> dict[str, nn.Module]:
             raise ValueError(f"{file} is named twice; compare it with another one")
         found[name] = filled(made_by(factory, model), load_weights(file))
     return found
+
+
+def samples_of(spec: str, normalize: str | None) -> Source:
+    """The samples of `--data`, normalised if asked for, which their name then tells.
+
+    Raises:
+        FileNotFoundError, ImportError, TypeError, ValueError: One sentence each.
+    """
+    how = None if normalize is None else normalization(normalize)
+    source = load_source(spec)
+    if how is None:
+        return source
+    name = f"{source.name}, normalised by {'/'.join(','.join(f'{x:g}' for x in part) for part in how)}"
+    return source._replace(data=normalized(source.data, how), name=name)
 
 
 def _check(network: Model, layers: Sequence[str], name: str) -> None:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from topolens.cli.errors import one_sentence
-from topolens.cli.options import Directory, Quiet, Seed, Threads, use_threads
+from topolens.cli.gates import conditions, judge
+from topolens.cli.options import Directory, FailIf, Normalize, Quiet, Seed, Threads, use_threads
 from topolens.cli.output import check_directory, tell
 from topolens.cli.progress import shown_progress
 
 if TYPE_CHECKING:
+    from topolens.probes import Source
     from topolens.report.build import Model
     from topolens.report.report import Report
 
@@ -22,10 +24,17 @@ EXAMPLES = r"""Examples:
 
   topolens report --model mypackage.nets:resnet20 --weights resnet20.pt --budget 60
 
-  topolens report --model mypackage.nets:resnet20 --weights resnet20.pt --data test.npz --samples 1000
+  topolens report --model mypackage.nets:resnet20 --weights resnet20.pt --data test.npz --normalize cifar10
+
+  topolens report --model mypackage.nets:resnet20 --weights resnet20.pt --data test.npz --fail-if 'collapse.nc1 > 0.1'
+
+  topolens report ckpt_*.pt --model mypackage.nets:resnet20 --data digits
 
   topolens report weights.npz --json | jq '.findings\[].verdict'
 """.replace("\\*", "*")
+
+DATA_BUDGET = 180.0  # seconds
+FILTERS = 0.4  # of the budget, kept for filters where the network has some
 
 Weights = Annotated[
     list[Path] | None,
@@ -46,7 +55,14 @@ Layers = Annotated[
 K = Annotated[int, typer.Option("--k", min=1, help="Neighbour that density is judged by.")]
 P = Annotated[float, typer.Option("--p", min=0.001, max=1.0, help="Fraction of the filters kept as dense core.")]
 Landmarks = Annotated[int, typer.Option(min=4, help="Points that persistence is computed on.")]
-Budget = Annotated[float | None, typer.Option(min=0.0, metavar="SECONDS", help="Time to stay within; cuts are said.")]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        metavar="SECONDS",
+        help="Time to stay within; cuts are said. With --data 180 unless given, else none; inf: no limit.",
+    ),
+]
 Images = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Real images (png, npz, npz:name) whose patches are compared with.")
 ]
@@ -60,7 +76,7 @@ DataOf = Annotated[
         "DataLoader. Needs --model.",
     ),
 ]
-Samples = Annotated[int, typer.Option(min=1, help="Samples of --data looked at, the first ones.")]
+Samples = Annotated[int, typer.Option(min=1, help="Samples of --data looked at, by lot; of a DataLoader the first.")]
 Only = Annotated[
     list[str] | None,
     typer.Option("--analyses", metavar="NAMES", help="Which analyses of --data, a,b; default all."),
@@ -82,8 +98,10 @@ def command(
     threads: Threads = None,
     images: Images = None,
     data: DataOf = None,
+    normalize: Normalize = None,
     samples: Samples = 2000,
     analyses: Only = None,
+    fail_if: FailIf = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -98,12 +116,14 @@ def command(
         raise typer.BadParameter(
             "--data needs the code of the network: --model package.module:factory", param_hint="--data"
         )
-    patterns, only = _split(layers), _split(analyses)
+    if normalize is not None and data is None:
+        raise typer.BadParameter("there is nothing to normalise without --data", param_hint="--normalize")
+    patterns, only, gates = _split(layers), _split(analyses), conditions(fail_if)
     directory = output or (None if as_json else Path("topolens-report"))
     with one_sentence():
         if directory is not None:
             check_directory(directory)
-        from topolens.cli.inputs import inputs
+        from topolens.cli.inputs import inputs, samples_of
         from topolens.probes import load_images
 
         use_threads(threads)
@@ -117,8 +137,9 @@ def command(
             if data is None:
                 result = _made(found.networks, options)
             else:
-                result = _with_data(found.networks, options, data, samples, only)
+                result = _with_data(found.networks, options, samples_of(data, normalize), samples, only)
         tell(result, directory, as_json, quiet)
+        judge(result, gates)
 
 
 def _made(networks: "dict[int, Model]", options: dict[str, Any]) -> "Report":
@@ -134,34 +155,34 @@ def _split(given: list[str] | None) -> list[str]:
 
 
 def _with_data(
-    networks: "dict[int, Model]", options: dict[str, Any], spec: str, samples: int, only: list[str]
+    networks: "dict[int, Model]", options: dict[str, Any], source: "Source", samples: int, only: list[str]
 ) -> "Report":
-    """Findings on activations, then those on filters where the network has some."""
+    """Findings on activations, on training where there are checkpoints, and on filters where there are some."""
     from torch import nn
 
-    from topolens.probes import load_source
-    from topolens.report.build import report
     from topolens.report.network import joined, network_report
 
-    if len(networks) > 1:
-        raise ValueError("--data goes with the weights of one network, got several checkpoints; give the last one")
-    network, source = next(iter(networks.values())), load_source(spec)
-    assert isinstance(network, nn.Module)
+    run = {step: network for step, network in sorted(networks.items()) if isinstance(network, nn.Module)}
     told = {**options["source"], "data": source.name}
+    filters = not only and all(map(_has_filters, run.values()))
+    budget = DATA_BUDGET if options["budget"] is None else options["budget"]
     first = network_report(
-        network,
+        list(run.values())[-1],
         source.data,
         layers=options["layers"],
         only=only or None,
         samples=samples,
         twin=options["twin"],
+        checkpoints=run if len(run) > 1 else None,
         seed=options["seed"],
+        budget=budget * (1 - FILTERS) if filters else budget,
         source=told,
         progress=options["progress"],
     )
-    if only or not _has_filters(network):
+    if not filters:
         return first
-    return joined(first, report(network, **{**options, "layers": None, "source": told}))
+    rest = max(budget - first.provenance["seconds"], FILTERS * budget / 2)
+    return joined(first, _made(networks, {**options, "layers": None, "source": told, "budget": rest}), budget)
 
 
 def _has_filters(network: "Model") -> bool:

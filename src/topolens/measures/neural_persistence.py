@@ -6,11 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from topolens.measures.spanning_forest import magnitudes, spanning_tree_weights
+from topolens.measures.path_strengths import Graph, path_strengths
+from topolens.measures.spanning_forest import spanning_tree_weights
 
 
 class NeuralPersistence(NamedTuple):
@@ -84,11 +83,12 @@ def persistence_of_trees(
 def deep_graph_persistence(
     weights: Mapping[str, Tensor] | Sequence[Tensor],
     *,
+    graph: Graph | None = None,
     standardise: bool = True,
     include_essential: bool = False,
     normalised: bool = True,
 ) -> float:
-    """Neural persistence of the graph between the inputs and the outputs of a whole chain of layers.
+    """Neural persistence of the graph between the inputs and the outputs of a whole network.
 
     An input i and an output o are joined by max over all paths of min abs(w) along the path: the product of the
     magnitudes in the (max, min) semiring.
@@ -97,45 +97,26 @@ def deep_graph_persistence(
         weights: Layers in the order in which the network runs them, shapes (out, in) or (out, in, kernel ...). Between
             channels the largest weight over the places of the kernel counts; a linear layer behind a flattened
             convolution has the places of a channel beside each other, and the largest counts as well.
+        graph: How the layers follow each other, shortcuts and branches included, for instance
+            `probes.weight_graph(model, weights)`; None: a chain in this order. A shortcut has no weight and weakens no
+            path.
         standardise: Take (w - mean) / std of each layer first, so that no layer rules by its scale alone. A layer of
             equal weights becomes 0.
         include_essential, normalised: As in `neural_persistence`.
 
     Raises:
         TypeError: If a weight is no floating-point tensor.
-        ValueError: If there are no layers, one has fewer than two axes, no entries, NaN or infinite ones; or the inputs
-            of a layer are no multiple of the outputs of the one before, as where branches meet.
+        ValueError: If there are no layers, one has fewer than two axes, no entries, NaN or infinite ones; the inputs
+            of a layer are no multiple of the outputs of the one before, as where branches meet and no graph is given;
+            or a path meets no weights.
 
     Cost: outputs (or inputs, whichever are fewer) times all weights.
-    Source: "Addressing caveats of neural persistence with deep graph persistence", 2023, section 5.
+    Source: "Addressing caveats of neural persistence with deep graph persistence", 2023, section 5, for chains. Ours:
+        shortcuts and branches.
     """
     layers = _layers(weights if isinstance(weights, Mapping) else {f"layer {i}": x for i, x in enumerate(weights)})
-    tree = spanning_tree_weights(path_strengths(layers, standardise)).double()
+    tree = spanning_tree_weights(path_strengths(layers, standardise, graph)).double()
     return _norm(tree, float(tree[0]), include_essential, normalised)
-
-
-def path_strengths(layers: Mapping[str, Tensor], standardise: bool = True) -> Tensor:
-    """The strongest path from each input to each output, shape (outputs, inputs), float64 on the CPU.
-
-    Args:
-        layers: As in `deep_graph_persistence`.
-        standardise: As there.
-    """
-    chain: list[np.ndarray] = []
-    before = ""
-    for name, x in layers.items():
-        entries = _standardised(name, x) if standardise else magnitudes(name, x).astype(np.float64)
-        if chain:
-            outputs, inputs = len(chain[-1]), entries.shape[1]
-            if inputs % outputs:
-                raise ValueError(
-                    f"layers must follow each other: {name!r} has {inputs} inputs, which is no multiple of the "
-                    f"{outputs} outputs of {before!r}; pass the layers of one path through the network"
-                )
-            entries = entries.reshape(len(entries), outputs, inputs // outputs).max(2)
-        chain.append(entries)
-        before = name
-    return torch.from_numpy(_product(chain))
 
 
 def persistence_plateau(
@@ -193,20 +174,3 @@ def _norm(tree: Tensor, widest: float, include_essential: bool, normalised: bool
     scaled = tree / widest if widest > 0 else tree
     total = float((1 - scaled).square().sum()) + include_essential
     return math.sqrt(total / len(tree)) if normalised else math.sqrt(total)
-
-
-def _standardised(name: str, weight: Tensor) -> np.ndarray:
-    magnitudes(name, weight)  # refuses what has no graph
-    x = weight.detach().flatten(1).to("cpu", torch.float64).numpy()
-    # Equal weights may have a spread of rounding errors.
-    return np.abs(x - x.mean()) / x.std() if x.min() < x.max() else np.zeros_like(x)
-
-
-def _product(chain: list[np.ndarray]) -> np.ndarray:
-    """The (max, min) product of matrices (out, in), last layer on the left, from the end with fewer neurons."""
-    if len(chain[-1]) <= chain[0].shape[1]:
-        strengths = chain[-1]
-        for entries in chain[-2::-1]:
-            strengths = np.stack([np.minimum(row[:, None], entries).max(0) for row in strengths])
-        return strengths
-    return _product([entries.T for entries in chain[::-1]]).T

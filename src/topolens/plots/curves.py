@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
+LONG = 28  # letters of a name that needs a line of its own
+ROW = 0.22  # inches of a line of the legend
+
 
 @styled
 def curves(series: Series) -> Canvas:
@@ -23,7 +26,10 @@ def curves(series: Series) -> Canvas:
     x = numbers(list(series.x), -1)
     if not len(x) or not (series.curves or series.bands):
         return blank(2.0, "no steps to draw")
-    figure, axes = canvas(3.1)
+    named = [*dict.fromkeys((*series.bands, *series.curves))]
+    columns = 1 if max(map(len, named)) > LONG else 2
+    rows = -(-len(named) // columns)
+    figure, axes = canvas(3.1 + ROW * max(rows - 2, 0))  # else a long legend leaves no room to draw in
     for name, band in series.bands.items():
         if name not in series.curves:
             low, high = numbers(list(band), -1, 2).T
@@ -38,7 +44,7 @@ def curves(series: Series) -> Canvas:
     _axis(axes, x, series.x_name)
     axes.grid(axis="y")
     axes.margins(x=0.03)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, handlelength=1.6)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2, handlelength=1.6)
     return figure
 
 

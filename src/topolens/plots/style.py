@@ -105,8 +105,9 @@ def numbers(values: Any, *shape: int) -> np.ndarray:
 
 
 def plain(number: float, digits: int = 3) -> str:
-    """A number in as many significant digits, with a true minus sign."""
-    return f"{number:.{digits}g}".replace("-", "\N{MINUS SIGN}")
+    """A number in as many significant digits, above a thousand to the unit, with a true minus sign."""
+    text = f"{number:,.0f}" if 1000 <= abs(number) < 1e9 else f"{number:.{digits}g}"
+    return text.replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", "\N{MINUS SIGN}")
 
 
 def named_dim(dim: int) -> str:

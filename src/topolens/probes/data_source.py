@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from topolens import _optional
 from topolens.probes.model import model_factory
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
@@ -76,6 +77,8 @@ def _file(path: Path) -> Source:
     arrays = _arrays(path)
     for x, y in PAIRS:
         if x in arrays and y in arrays:
+            if not arrays[x].ndim or not arrays[y].ndim:
+                raise ValueError(f"{x} and {y} in {path.name} must hold samples, got a single number")
             samples, labels = _samples(arrays[x], path), arrays[y].reshape(len(arrays[y]), -1)
             if len(samples) != len(labels) or labels.shape[1] != 1 or labels.is_floating_point():
                 raise ValueError(f"{y} in {path.name} must hold one whole number for each of {len(samples)} samples")
@@ -94,11 +97,19 @@ def _arrays(path: Path) -> dict[str, Tensor]:
 
             return load_file(path)
         with np.load(path, allow_pickle=False) as found:
-            return {name: torch.from_numpy(found[name]) for name in found.files if found[name].dtype.kind in "uifb"}
+            arrays = {name: found[name] for name in found.files}
     except (OSError, EOFError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        if "Object arrays" in str(error):  # as numpy says it
+            raise ValueError(
+                f"{path.name} holds pickled Python objects, which topolens never opens; save plain arrays"
+            ) from None
         raise ValueError(f"{path.name} cannot be read as plain arrays ({type(error).__name__})") from None
     except Exception as error:  # safetensors raises its own kind on damaged data
         raise ValueError(f"{path.name} cannot be read as plain arrays ({error})") from None
+    words = [name for name, x in arrays.items() if x.dtype.kind in "US" and any(name == y for _, y in PAIRS)]
+    if words:
+        raise ValueError(f"{words[0]} in {path.name} must hold a whole number for each sample, got text")
+    return {name: torch.from_numpy(x) for name, x in arrays.items() if x.dtype.kind in "uifb"}
 
 
 def _samples(x: Tensor, path: Path) -> Tensor:
@@ -147,8 +158,7 @@ def _pictures(path: Path) -> list[Path]:
 
 def _torchvision(name: str, root: Path) -> Source:
     try:
-        sets: Any = importlib.import_module("torchvision.datasets")
-        transforms: Any = importlib.import_module("torchvision.transforms")
+        sets, transforms = _optional.torchvision("datasets"), _optional.torchvision("transforms")
     except ImportError:
         raise ImportError(f"{name}:{root.name} needs torchvision; install it, or save the samples as .npz") from None
     kind = next((getattr(sets, own) for own in sets.__all__ if own.lower() == name.lower()), None)
@@ -162,7 +172,13 @@ def _torchvision(name: str, root: Path) -> Source:
 
 
 def _made(spec: str) -> Source:
+    factory = model_factory(spec)
     try:
-        return Source(spec, model_factory(spec)())
-    except TypeError as error:
-        raise ValueError(f"{spec}() failed ({error}); it must work without arguments") from error
+        made = factory()
+    except Exception as error:  # whatever the user's own code raises
+        raise ValueError(
+            f"{spec}() failed ({type(error).__name__}: {error}); it must work without arguments"
+        ) from error
+    if not isinstance(made, Iterable) and not (hasattr(made, "__getitem__") and hasattr(made, "__len__")):
+        raise ValueError(f"{spec}() gave a {type(made).__name__}; it must give tensors, a data set or a DataLoader")
+    return Source(spec, made)

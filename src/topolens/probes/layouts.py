@@ -34,6 +34,13 @@ def first_tensor(output: Any) -> Tensor | None:
     return next((found for part in parts if (found := first_tensor(part)) is not None), None)
 
 
+def answer_of(output: Any) -> Tensor | None:
+    """What a network answers: what is named "logits" where outputs have names, else the first tensor."""
+    named = output if isinstance(output, Mapping) else getattr(output, "__dict__", {})
+    found = first_tensor(named.get("logits"))
+    return first_tensor(output) if found is None else found
+
+
 def laid_out(module: nn.Module, x: Tensor, samples: int, before: tuple[tuple[int, ...], bool] | None) -> Laid | None:
     """The activation with samples first and features last; None if no axis is the batch's.
 
@@ -60,11 +67,17 @@ def laid_out(module: nn.Module, x: Tensor, samples: int, before: tuple[tuple[int
 
 def features_last(module: nn.Module) -> bool | None:
     """Whether features are the last axis of what a module gives; None where its kind does not say."""
-    if isinstance(module, FEATURES_LAST):
-        return True
-    if any(part in type(module).__name__ for part in FEATURES_FIRST) or type(module).__name__.endswith(("1d", "2d")):
+    kind = type(module).__name__
+    if kind.endswith(("1d", "2d", "3d")):  # a LayerNorm2d is a LayerNorm all the same
         return False
-    return None
+    if isinstance(module, FEATURES_LAST) or is_linear_conv1d(module):
+        return True
+    return False if any(part in kind for part in FEATURES_FIRST) else None
+
+
+def is_linear_conv1d(module: nn.Module) -> bool:
+    """Whether this is what transformers calls Conv1D: a linear layer with its weight stored as (in, out)."""
+    return type(module).__name__ == "Conv1D" and hasattr(module, "nf")
 
 
 def _is_sequence_first(module: nn.Module) -> bool:

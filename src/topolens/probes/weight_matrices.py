@@ -10,6 +10,7 @@ from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrize
 
 from topolens.probes.convolutions import effective, weight_of
+from topolens.probes.layouts import is_linear_conv1d
 
 _NO_GRAPH = (nn.Embedding, nn.EmbeddingBag, nn.LayerNorm)
 
@@ -65,7 +66,9 @@ def _of_module(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
         own = dict(module.named_parameters(recurse=False))
         if parametrize.is_parametrized(module, "weight") or not own.keys().isdisjoint(_STORED):
             weight = weight_of(path or "weight", module)
-            if getattr(module, "transposed", False):
+            if is_linear_conv1d(module):
+                weight = weight.T
+            elif getattr(module, "transposed", False):
                 weight = weight.unflatten(0, (module.groups, -1)).transpose(1, 2).flatten(0, 1)
             if _is_matrix(weight):
                 yield path or "weight", weight

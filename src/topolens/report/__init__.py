@@ -2,8 +2,21 @@
 
 from topolens.report.build import report, training_report
 from topolens.report.comparison import compare
+from topolens.report.gates import Condition, Outcome, addresses, condition, outcome
 from topolens.report.network import network_report
 from topolens.report.report import Report
 from topolens.report.watch import Watch
 
-__all__ = ["Report", "Watch", "compare", "network_report", "report", "training_report"]
+__all__ = [
+    "Condition",
+    "Outcome",
+    "Report",
+    "Watch",
+    "addresses",
+    "compare",
+    "condition",
+    "network_report",
+    "outcome",
+    "report",
+    "training_report",
+]

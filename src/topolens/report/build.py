@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from topolens.analyses.filter_measures import Effort
 from topolens.analyses.filter_space import filter_space
 from topolens.analyses.filter_training import filter_training
 from topolens.analyses.finding import Finding
+from topolens.analyses.layer_pairs import spread_layers
 from topolens.analyses.provenance import peak_memory_mb, versions
 from topolens.probes import Convolution, Skipped, convolutions, select_layers
 from topolens.report.report import Report
@@ -50,18 +52,18 @@ def measured_rates() -> Rates:
     few, many = gaussian_filters(1500, 9), gaussian_filters(6000, 9)
     core = few[:1000]
     marks = landmarks_of(core, Settings())
-    short, long = (_seconds(partial(neighbour_distance, cloud, 100)) for cloud in (few, many))
+    short, long = (quickest(partial(neighbour_distance, cloud, 100)) for cloud in (few, many))
     pair = max(long - 4 * short, 0.1 * long) / ((6000**2 - 4 * 1500**2) * 9)
     point = max(short - pair * 1500**2 * 9, 0.0) / 1500
-    return Rates(pair, point, _seconds(partial(headline_bars, core, marks)))
+    return Rates(pair, point, quickest(partial(headline_bars, core, marks)))
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def quickest(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
     """Seconds of the quickest of three calls."""
-    marks = [time.perf_counter()]
+    marks = [clock()]
     for _ in range(3):
         work()
-        marks.append(time.perf_counter())
+        marks.append(clock())
     return min(late - early for early, late in pairwise(marks))
 
 
@@ -85,7 +87,7 @@ def fit(
     """An effort for all layers so that the predicted seconds stay within the budget, and what was cut, in sentences.
 
     Cut first is the sweep, then the twins to one and the draws to five, then large layers are thinned out. Nulls are
-    never cut below 20: without them there is no verdict.
+    never cut below 20: without them there is no verdict. Layers that do not fit even so: see `affordable`.
     """
     cheaper: list[tuple[str, str, dict[str, Any]]] = [
         ("sweep", "the (k, p) map was left out", {"sweep": False}),
@@ -108,6 +110,18 @@ def fit(
     if budget is not None and now > budget:
         cut["over"] = "the budget is below what 20 nulls cost, so the run takes longer than asked"
     return effort, list(cut.values())
+
+
+def affordable(
+    layers: Sequence[Convolution], settings: Settings, budget: float | None, rates: Rates
+) -> list[Convolution]:
+    """As many layers as fit into a budget at the least effort, spread over the depth; one at least."""
+    least = Effort(sweep=False, twins=1, repeats=5, max_filters=_THINNER[-1], graph=False)
+    for count in range(len(layers), 1, -1):
+        some = [layers[place] for place in spread_layers(len(layers), count)]
+        if budget is None or _total(some, settings, least, rates) <= budget:
+            return some
+    return list(layers[-1:])
 
 
 def _total(layers: Sequence[Convolution], settings: Settings, effort: Effort, rates: Rates) -> float:
@@ -159,7 +173,12 @@ def report(
     chosen, skipped = _layers_of(model, layers)
     untrained = {layer.name: layer.weight for layer in convolutions(twin)[0]} if twin is not None else {}
     start, rates = time.perf_counter(), measured_rates()
+    every, chosen = chosen, affordable(chosen, settings, budget, rates)
     effort, cut = fit(chosen, settings, budget, rates)
+    if len(chosen) < len(every):
+        cut.append(f"the filters of {len(chosen)} of {len(every)} layers were looked at, evenly through the depth")
+        names = {layer.name for layer in chosen}
+        skipped = [*skipped, *(Skipped(one.name, "the budget") for one in every if one.name not in names)]
     predicted = [predicted_seconds(layer.weight.shape, settings, effort, rates) for layer in chosen]
     findings: list[Finding] = []
     for index, layer in enumerate(chosen):
@@ -289,8 +308,13 @@ def _provenance(
         "seed": settings.seed,
         "threads": torch.get_num_threads(),
         "parameters": settings.__dict__,
-        "budget": {"seconds": budget[0], "predicted": budget[1], "cut": budget[2]},
+        "budget": {"seconds": _finite(budget[0]), "predicted": budget[1], "cut": budget[2]},
         "skipped": left_out,
         "seconds": time.perf_counter() - start,
         "peak_memory_mb": peak_memory_mb(),
     }
+
+
+def _finite(budget: float | None) -> float | None:
+    """JSON has no infinity."""
+    return budget if budget is not None and math.isfinite(budget) else None

@@ -11,7 +11,7 @@ from torch import nn
 
 from topolens import analyses
 from topolens.analyses.finding import Finding
-from topolens.probes import record
+from topolens.probes import drawn, record
 from topolens.probes.record import Layers
 from topolens.report.network import Evidence, Progress, provenance_of
 from topolens.report.report import Report
@@ -37,7 +37,7 @@ def compare(
         seeds: Networks trained like the first from other seeds: what they differ by is not worth a word. Best two or
             more.
         layers: Names, patterns or classes of the layers to look at; layers are matched by name.
-        samples: How many samples to look at, the first ones; None: all.
+        samples: How many samples to look at, drawn by lot; the first ones of batches. None: all.
         seed: Of all draws.
         source: What to say of the networks' origin.
         progress: Called as (seconds done, seconds expected, what is being done).
@@ -68,6 +68,7 @@ def compare(
             progress(spent, spent * steps / done if done else 0.0, what)
         done += 1
 
+    data, _ = drawn(data, samples, seed)
     recordings = {}
     for name, model in {**models, **{f"seed {key}": model for key, model in (seeds or {}).items()}}.items():
         tell(f"{name}: recording activations")

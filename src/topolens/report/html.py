@@ -21,18 +21,25 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HERO = "filters_along_circle"
-# How loudly a verdict is shown; every verdict of the analyses stands here, any other is shown in plain grey.
-TONES = {
-    "circle": "found",
-    "several loops": "found",
-    "settles": "found",
-    "clusters on a cycle": "partly",
-    "comes and goes": "partly",
-    "breaks up": "partly",
-    "no structure": "nothing",
-    "never appears": "nothing",
-    "too few filters": "unclear",
-}
+# How loudly a verdict is shown: something beyond chance, some of it, chance alone, or nothing that can be said. One
+# that says how a thing is, and not whether there is one, is shown in plain grey.
+_TONES = {
+    "found": (
+        "circle", "several loops", "settles", "learned", "collapsed", "separated", "beyond the weight distribution",
+        "directions above the bulk", "structure beyond the correlation histogram", "beyond the weights of the rows",
+        "sees the shift", "adds to the baselines",
+    ),
+    "partly": ("clusters on a cycle", "comes and goes", "breaks up", "as untrained"),
+    "nothing": (
+        "no structure", "never appears", "at chance", "not separated", "only the weight distribution", "bulk only",
+        "explained by the correlation histogram", "as independent neurons", "only the weights of the rows",
+        "does not see the shift", "no boundary beyond chance", "no order among layers", "unrelated layers",
+        "no label information", "labels unrelated to features", "same within noise", "like a random walk",
+        "nothing to simplify",
+    ),
+    "unclear": ("too few filters", "too few layers", "one layer", "not defined", "estimator saturated"),
+}  # fmt: skip
+TONES = {verdict: tone for tone, verdicts in _TONES.items() for verdict in verdicts}
 REFERENCES = (
     "R. Brüel Gabrielsson, G. Carlsson: A look at the topology of convolutional neural networks, 2018.",
     "G. Carlsson, T. Ishkhanov, V. de Silva, A. Zomorodian: On the local behavior of spaces of natural images, 2008.",
@@ -56,6 +63,8 @@ def html_of(data: dict[str, Any]) -> str:
     script = resources.files("topolens.report").joinpath("templates/report.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     findings = data["findings"]
+    about_filters = [finding["name"] in ABOUT_FILTERS for finding in findings]
+    alike = len({finding["name"] for finding in findings}) == 1
     return (
         _environment()
         .get_template("report.html")
@@ -63,9 +72,10 @@ def html_of(data: dict[str, Any]) -> str:
             version=data["topolens"],
             provenance=data["provenance"],
             findings=[section(finding) for finding in findings],
-            verdicts=Counter(finding["verdict"] for finding in findings).most_common(),
+            verdicts=Counter(finding["verdict"] for finding in findings if alike or all(about_filters)).most_common(),
             lead=lead(findings),
-            has_filters=not findings or any(finding["name"] in ABOUT_FILTERS for finding in findings),
+            has_filters=not findings or any(about_filters),
+            only_filters=all(about_filters),
             script=script,
             script_hash=digest,
             embedded=embedded(data),
@@ -117,6 +127,8 @@ def picture(title: str, value: Figure | Series) -> dict[str, str]:
         return draw(value) if isinstance(value, Figure) else curves(value)
 
     kind = value.kind if isinstance(value, Figure) else "curves"
+    if isinstance(value, Series) and not set(value.bands) - set(value.curves):
+        kind = "bare_curves"  # without the band of a null
     return {"kind": kind, "caption": value.caption, "svg": _svg(drawn, title)}
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
@@ -15,12 +16,17 @@ from torch import Tensor, nn
 from topolens import analyses
 from topolens.analyses.finding import Finding
 from topolens.analyses.provenance import Cost, peak_memory_mb, versions
-from topolens.probes import Recording, record
+from topolens.probes import Recording, batches, drawn, record
 from topolens.probes.record import Layers
+from topolens.report.attention_samples import attention_of, may_attend
+from topolens.report.budget import Plan, plan, replayable, work_of
+from topolens.report.costs import MOST_LAYERS, measured_rates
 from topolens.report.report import Report
+from topolens.report.training_run import training_of, trajectory_of
+from topolens.report.trust_samples import trust_of
 
 Progress = Callable[[float, float, str], None]
-MOST_LAYERS = 12
+MOST_BYTES = 2**27  # of pictures
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,9 @@ class Evidence:
         untrained: Those of the untrained twin on the same samples, where there is one.
         twin: The untrained twin itself.
         seed: Of all draws.
+        data: The samples as they were given.
+        checkpoints: The network at several steps of its training, the last of them `model`.
+        most_layers: So many layers are looked at.
     """
 
     model: nn.Module
@@ -40,6 +49,9 @@ class Evidence:
     untrained: Recording | None
     twin: nn.Module | None
     seed: int
+    data: Any = None
+    checkpoints: Mapping[int, nn.Module] = field(default_factory=dict)
+    most_layers: int = MOST_LAYERS
 
     @property
     def outputs(self) -> Tensor | None:
@@ -60,23 +72,46 @@ class Evidence:
 
     @property
     def scores(self) -> Tensor | None:
-        """Outputs that have a column for each class."""
+        """Outputs that have a column of finite numbers for each class."""
         x = self.outputs
         fits = x is not None and self.labels is not None and x.ndim == 2 and x.shape[1] > max(1, int(self.labels.max()))
-        return x if fits else None
+        return x if fits and x is not None and bool(torch.isfinite(x).all()) else None
 
     @property
     def predictions(self) -> Tensor | None:
         """The class the network gives each sample."""
         return None if self.scores is None else self.scores.argmax(1)
 
+    @property
+    def again(self) -> Any:
+        """The samples, for analyses that ask the network once more."""
+        if isinstance(self.data, Iterator):
+            raise ValueError("the data can be gone through once only; give a list of batches or a DataLoader")
+        return self.data
+
+    @cached_property
+    def pictures(self) -> Tensor | None:
+        """Grey pictures of the samples, shape (samples, h, w), where they are pictures and not too many or large."""
+        kept, held = list[Tensor](), 0
+        for batch in batches(self.data) if not isinstance(self.data, Iterator) else ():
+            x = batch.inputs
+            if not isinstance(x, Tensor) or not x.is_floating_point() or x.ndim != 4 or held > MOST_BYTES:
+                return None
+            kept.append(x.detach().to("cpu", torch.float32).mean(1))
+            held += kept[-1].nbytes
+            if sum(map(len, kept)) >= len(self.recording.ids):
+                break
+        return torch.cat(kept)[: len(self.recording.ids)] if kept else None
+
     @cached_property
     def deep(self) -> Mapping[str, Tensor]:
-        """At most `MOST_LAYERS` layers, evenly through the depth, of two neurons at least that are finite and move."""
+        """At most `most_layers` layers, evenly through the depth, of two neurons at least that are finite and move."""
         found = [name for name, x in self.recording.activations.items() if _is_lively(x)]
         if not found:
-            raise ValueError("no layer has two neurons or more that move")
-        places = torch.linspace(0, len(found) - 1, min(len(found), MOST_LAYERS)).round().long().tolist()
+            broken = [name for name, x in self.recording.activations.items() if not bool(torch.isfinite(x).all())]
+            why = f"; {len(broken)} layers give NaN or infinite numbers, the first {broken[0]!r}" if broken else ""
+            raise ValueError(f"no layer has two neurons or more that are finite and move{why}")
+        places = torch.linspace(0, len(found) - 1, min(len(found), self.most_layers)).round().long().tolist()
         return {found[place]: self.recording.activations[found[place]] for place in places}
 
     @cached_property
@@ -103,40 +138,28 @@ def _is_lively(x: Tensor) -> bool:
     return x.shape[1] > 1 and bool(torch.isfinite(x).all()) and bool((x.amax(0) > x.amin(0)).any())
 
 
-# Each analysis by its name, in the order of the page, with its share of the time.
-PLAN: Mapping[str, tuple[float, Callable[[Evidence], Finding]]] = {
-    "model_summary": (0.1, lambda e: analyses.model_summary(e.recording.activations, e.outputs, e.labels)),
-    "weight_topology": (1.0, lambda e: analyses.weight_topology(e.model, twin=e.twin, seed=e.seed)),
-    "weight_spectra": (1.0, lambda e: analyses.weight_spectra(e.model, twin=e.twin, seed=e.seed)),
-    "intrinsic_dimension": (
-        3.0,
-        lambda e: analyses.intrinsic_dimension(e.deep, seed=e.seed, untrained=e.untrained_deep),
+# Each analysis by its name, in the order of the page; what each takes is predicted by `costs`.
+PLAN: Mapping[str, Callable[[Evidence], Finding]] = {
+    "model_summary": lambda e: analyses.model_summary(e.recording.activations, e.outputs, e.labels),
+    "weight_topology": lambda e: analyses.weight_topology(e.model, twin=e.twin, seed=e.seed),
+    "weight_spectra": lambda e: analyses.weight_spectra(e.model, twin=e.twin, seed=e.seed),
+    "intrinsic_dimension": lambda e: analyses.intrinsic_dimension(e.deep, seed=e.seed, untrained=e.untrained_deep),
+    "class_structure": lambda e: analyses.class_structure(
+        e.deep, e.labels, seed=e.seed, predictions=e.predictions, untrained=e.untrained_deep
     ),
-    "class_structure": (
-        3.0,
-        lambda e: analyses.class_structure(
-            e.deep, e.labels, seed=e.seed, predictions=e.predictions, untrained=e.untrained_deep
-        ),
+    "class_topology": lambda e: analyses.class_topology(e.deep, e.labels, seed=e.seed, untrained=e.untrained_deep),
+    "layer_similarity": lambda e: analyses.layer_similarity(e.deep, seed=e.seed),
+    "information_plane": lambda e: analyses.information_plane(e.deep, e.known_labels, seed=e.seed),
+    "neuron_correlations": lambda e: analyses.neuron_correlations(e.deep, e.untrained_deep, seed=e.seed, neurons=200),
+    "neuron_redundancy": lambda e: analyses.neuron_redundancy(e.deep, e.untrained_deep, seed=e.seed),
+    "decision_boundary": lambda e: analyses.decision_boundary(e.features, e.labels, e.predictions, seed=e.seed),
+    "suspicious_samples": lambda e: analyses.suspicious_samples(
+        e.features, e.labels, e.scores, images=e.pictures, ids=e.recording.ids, seed=e.seed
     ),
-    "class_topology": (
-        5.0,
-        lambda e: analyses.class_topology(e.deep, e.labels, seed=e.seed, untrained=e.untrained_deep),
-    ),
-    "layer_similarity": (5.0, lambda e: analyses.layer_similarity(e.deep, seed=e.seed)),
-    "information_plane": (2.0, lambda e: analyses.information_plane(e.deep, e.known_labels, seed=e.seed)),
-    "neuron_correlations": (
-        10.0,
-        lambda e: analyses.neuron_correlations(e.deep, e.untrained_deep, seed=e.seed, neurons=200),
-    ),
-    "neuron_redundancy": (5.0, lambda e: analyses.neuron_redundancy(e.deep, e.untrained_deep, seed=e.seed)),
-    "decision_boundary": (
-        3.0,
-        lambda e: analyses.decision_boundary(e.features, e.labels, e.predictions, seed=e.seed),
-    ),
-    "suspicious_samples": (
-        3.0,
-        lambda e: analyses.suspicious_samples(e.features, e.labels, e.scores, seed=e.seed),
-    ),
+    "trust": lambda e: trust_of(e.model, e.again, len(e.recording.ids), e.seed),
+    "attention": lambda e: attention_of(e.model, e.again, e.twin, e.seed),
+    "training": lambda e: training_of(e.checkpoints, e.again, len(e.recording.ids), e.seed),
+    "trajectory": lambda e: trajectory_of(e.checkpoints, e.again, len(e.recording.ids), e.seed),
 }
 
 
@@ -148,7 +171,9 @@ def network_report(
     only: Sequence[str] | None = None,
     samples: int | None = 2000,
     twin: nn.Module | None = None,
+    checkpoints: Mapping[int, nn.Module] | None = None,
     seed: int = 0,
+    budget: float | None = None,
     source: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -158,10 +183,13 @@ def network_report(
         model: Any network; it is not changed.
         data: Samples, with labels or without, in any form that `probes.record` takes.
         layers: Names, patterns or classes of the layers to look at; None: all leaves.
-        only: Names of the analyses wanted; None: all.
-        samples: How many samples to look at, the first ones; None: all.
+        only: Names of the analyses wanted; None: all, but those of checkpoints or attention only where there are some.
+        samples: How many samples to look at, drawn by lot; the first ones where `data` can only be gone through, as a
+            DataLoader or a list of batches. None: all.
         twin: The same network untrained, as reference.
+        checkpoints: Training step to the network at that step, for the analyses of training; `model` is the last one.
         seed: Of all draws; the same seed gives the same report.
+        budget: Seconds to stay within; what the report takes is predicted first, and what was cut is said in it.
         source: What to say of the model's origin.
         progress: Called as (seconds done, seconds expected, what is being done).
 
@@ -179,33 +207,42 @@ def network_report(
         >>> report.findings[0].verdict
         'not defined'
     """
-    wanted = _wanted(only)
+    wanted = _wanted(only, model, checkpoints)
     start = time.perf_counter()
-    _tell(progress, 0, wanted, start, "recording activations")
-    kept: dict[str, Any] = {"layers": layers, "samples": samples, "seed": seed}
+    data = replayable(data, samples)
+    work = replace(work_of(model, data, layers, samples, twin is not None), checkpoints=len(checkpoints or {}))
+    planned = plan(wanted, work, budget, measured_rates())
+    _tell(progress, planned, -1, start, f"{planned.told()}: recording activations")
+    data, places = drawn(data, planned.work.samples, seed)
+    kept: dict[str, Any] = {"layers": layers, "samples": planned.work.samples, "seed": seed}
     recording = record(model, data, **kept)
+    if places is not None:
+        recording = replace(recording, ids=places[recording.ids])
     untrained = None if twin is None else record(twin, data, **kept)
-    evidence = Evidence(model, recording, untrained, twin, seed)
+    most = planned.work.most_layers
+    evidence = Evidence(model, recording, untrained, twin, seed, data, checkpoints or {}, most)
     findings = []
-    for place, name in enumerate(wanted):
-        _tell(progress, place, wanted, start, name.replace("_", " "))
+    for place, name in enumerate(planned.names):
+        _tell(progress, planned, place, start, name.replace("_", " "))
         findings.append(_made(name, evidence))
-    _tell(progress, len(wanted), wanted, start, "done")
-    return Report(tuple(findings), provenance_of(evidence, source, start, wanted))
+    _tell(progress, planned, len(planned.names), start, "done")
+    made = provenance_of(evidence, source, start, planned.names)
+    return Report(tuple(findings), {**made, "budget": planned.provenance(budget)})
 
 
-def _wanted(only: Sequence[str] | None) -> list[str]:
+def _wanted(only: Sequence[str] | None, model: nn.Module, checkpoints: Mapping[int, nn.Module] | None) -> list[str]:
     unknown = [name for name in only or () if name not in PLAN]
     if unknown:
         raise ValueError(f"there is no analysis {unknown[0]!r}; there are {', '.join(PLAN)}")
-    return [name for name in PLAN if only is None or name in only]
+    idle = (() if may_attend(model) else ("attention",)) + (() if checkpoints else ("training", "trajectory"))
+    return [name for name in PLAN if (name not in idle if only is None else name in only)]
 
 
 def _made(name: str, evidence: Evidence) -> Finding:
     """The finding; where the analysis refuses its input, one that says why."""
     try:
         with Cost() as cost:
-            return PLAN[name][1](evidence)
+            return PLAN[name](evidence)
     except ValueError as error:
         refused = str(error)
     return Finding(
@@ -218,13 +255,14 @@ def _made(name: str, evidence: Evidence) -> Finding:
     )
 
 
-def _tell(progress: Progress | None, done: int, wanted: Sequence[str], start: float, what: str) -> None:
-    """Progress by the shares of time that analyses take; recording takes one."""
+def _tell(progress: Progress | None, planned: Plan, done: int, start: float, what: str) -> None:
+    """Seconds spent and expected in all: what is left as predicted, at the pace of what is done; -1: nothing is yet."""
     if progress is None:
         return
-    shares = [1.0 + PLAN[name][0] for name in wanted]
-    before, spent = sum(shares[:done]), time.perf_counter() - start
-    progress(spent, spent * sum(shares) / before if before else 0.0, what)
+    before = 0.0 if done < 0 else planned.recording + sum(planned.seconds_of(name) for name in planned.names[:done])
+    spent = 0.0 if done < 0 else time.perf_counter() - start
+    left = planned.seconds - before
+    progress(spent, spent + left * (spent / before if before else 1.0), what)
 
 
 def provenance_of(
@@ -252,9 +290,16 @@ def provenance_of(
     }
 
 
-def joined(first: Report, second: Report) -> Report:
+def joined(first: Report, second: Report, budget: float) -> Report:
     """Both reports as one, with the provenance of the first, what the second has beside, and the time of both."""
     made = {**second.provenance, **first.provenance}
     made["seconds"] = first.provenance["seconds"] + second.provenance["seconds"]
     made["skipped"] = [*first.provenance["skipped"], *second.provenance["skipped"]]
+    one, other = first.provenance["budget"], second.provenance["budget"]
+    made["budget"] = {
+        **one,
+        "seconds": budget if math.isfinite(budget) else None,
+        "predicted": one["predicted"] + other["predicted"],
+        "cut": [*one["cut"], *other["cut"]],
+    }
     return replace(first, findings=(*first.findings, *second.findings), provenance=made)

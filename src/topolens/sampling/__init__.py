@@ -1,6 +1,6 @@
 """Which points to look at: dense cores, spread-out landmarks, and the nulls and intervals they are judged by."""
 
-from topolens.sampling.clouds import gaussian_cloud, shuffled_columns, shuffled_rows
+from topolens.sampling.clouds import gaussian_cloud, gaussian_clouds, shuffled_columns, shuffled_rows
 from topolens.sampling.density import density_core, neighbour_distance
 from topolens.sampling.dtm import dtm
 from topolens.sampling.feasibility import Feasibility, feasibility
@@ -19,6 +19,7 @@ __all__ = [
     "dtm",
     "feasibility",
     "gaussian_cloud",
+    "gaussian_clouds",
     "gaussian_filters",
     "holm",
     "joint_p_value",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,12 +26,26 @@ def gaussian_cloud(points: Tensor, seed: int = 0) -> Tensor:
 
     Cost: a singular value decomposition of the points.
     """
+    return next(gaussian_clouds(points, [seed]))
+
+
+def gaussian_clouds(points: Tensor, seeds: Sequence[int]) -> Iterator[Tensor]:
+    """`gaussian_cloud` of each seed, from one singular value decomposition.
+
+    Args:
+        points: Shape (n, d).
+        seeds: Of the draws.
+
+    Raises:
+        ValueError: As `gaussian_cloud`, at the first draw.
+    """
     x = _checked(points)
     centre = x.mean(0)
     _, values, vectors = torch.linalg.svd(x - centre, full_matrices=False)
-    noise = torch.randn(len(x), len(values), generator=_generator(seed), dtype=torch.float64)
     scale = values / max(len(x) - 1, 1) ** 0.5
-    return (centre + noise * scale @ vectors).to(points)
+    for seed in seeds:
+        noise = torch.randn(len(x), len(values), generator=_generator(seed), dtype=torch.float64)
+        yield (centre + noise * scale @ vectors).to(points)
 
 
 def shuffled_columns(points: Tensor, seed: int = 0) -> Tensor:
@@ -45,7 +62,9 @@ def shuffled_columns(points: Tensor, seed: int = 0) -> Tensor:
         ValueError: If `points` has another shape, contains NaN, or fewer than two points.
     """
     x = _checked(points)
-    order = torch.rand(x.shape, generator=_generator(seed), dtype=torch.float64).argsort(0)
+    keys = torch.rand(x.shape, generator=_generator(seed), dtype=torch.float64)
+    # numpy sorts the contiguous rows of the transpose, in a fifth of torch's time.
+    order = torch.from_numpy(np.argsort(np.ascontiguousarray(keys.numpy().T), axis=1)).T
     return x.gather(0, order).to(points)
 
 

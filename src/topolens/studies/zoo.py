@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -38,19 +38,23 @@ class Member(NamedTuple):
         name: Short and unique.
         peculiar: What its family has that others do not.
         make: Makes the network, with whatever random state there is.
-        samples: Gives so many samples for it, from a generator.
+        samples: Gives so many samples for it, from a generator: a tensor, or several by the name of the argument.
+        package: That its definition comes from, where that is not the zoo itself.
     """
 
     name: str
     peculiar: str
     make: Callable[[], nn.Module]
-    samples: Callable[[int, torch.Generator], Tensor]
+    samples: Callable[[int, torch.Generator], Tensor | Mapping[str, Tensor]]
+    package: str = ""
 
 
-def samples_of(member: Member, n: int = 60, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Random samples with labels 0, 1 and 2 in turn; a sample's label moves its numbers a little."""
+def samples_of(member: Member, n: int = 60, seed: int = 0) -> Any:
+    """Random samples with labels 0, 1 and 2 in turn, as `probes.batches` takes them; labels move numbers a little."""
     generator = torch.Generator().manual_seed(seed)
     x, labels = member.samples(n, generator), torch.arange(n) % CLASSES
+    if isinstance(x, Mapping):
+        return {**x, "labels": labels}
     if x.is_floating_point():
         x = x + 0.5 * labels.view(-1, *[1] * (x.ndim - 1))
     return x, labels

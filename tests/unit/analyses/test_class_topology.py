@@ -96,6 +96,7 @@ def test_real_data_with_nothing_to_simplify() -> None:
     x, y = digits()
     found = class_topology({"input": x, **layers_of(network(0))}, y, nulls=0)
     assert found.verdict == "nothing to simplify"
+    assert found.answer.endswith("Trained and untrained networks cannot be told apart by this here.")
     assert found.numbers["features_reference"].value == 0
 
 

@@ -90,6 +90,29 @@ def test_a_network_with_its_untrained_twin() -> None:
     assert set(curves) == {"2NN", "PH dimension", "Gaussian, 2NN", "untrained twin, 2NN"}
     assert all(1 < value < 20 for curve in curves.values() for value in curve)
     assert found.provenance["seconds"] > 0
+    assert found.verdict == "as untrained"  # it has seen 600 digits of 8 x 8 pixels
+    ratio = found.numbers["to_untrained"]
+    assert ratio.interval[0] < ratio.value < 1 < ratio.interval[1]
+
+
+def test_the_ratio_to_the_twin_by_hand() -> None:
+    """Dimension 2 against 4 in the deeper half; the first half does not count."""
+    own = {"a": cube(8), "b": cube(8, seed=1), "c": cube(2, seed=2), "d": cube(2, seed=3)}
+    twin = {"a": cube(2, seed=4), "b": cube(2, seed=5), "c": cube(4, seed=6), "d": cube(4, seed=7)}
+    found = intrinsic_dimension(own, untrained=twin, **LEAN)
+    rows = {row[0]: row[3] for row in found.tables["layers"].rows}
+    others = {row[0]: row[3] for row in intrinsic_dimension(twin, **LEAN).tables["layers"].rows}
+    expected = math.sqrt(rows["c"] / others["c"] * rows["d"] / others["d"])
+    assert found.numbers["to_untrained"].value == pytest.approx(expected)
+    assert expected == pytest.approx(0.5, rel=0.15)
+    assert found.verdict == "below untrained"
+    assert found.answer.startswith("Fewer dimensions than untrained: 0.")
+    assert intrinsic_dimension(twin, untrained=own, **LEAN).verdict == "above untrained"
+    few = {name: x.clone() for name, x in twin.items()}
+    few["d"][:190] = 1.0
+    alone = intrinsic_dimension(own, untrained=few, **LEAN)
+    assert alone.verdict == "falls"
+    assert any("Too few samples differ" in warning for warning in alone.warnings)
 
 
 def test_duplicates_constant_layers_and_few_samples() -> None:

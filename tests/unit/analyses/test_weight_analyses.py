@@ -177,7 +177,8 @@ def test_where_branches_meet_there_is_no_chain() -> None:
     assert "deep_graph_persistence" not in found.numbers
     assert any("the layers are no chain, shortcut has 3 inputs" in warning for warning in found.warnings)
     assert (
-        weight_topology({"a": torch.randn(4, 3), "b": torch.randn(2, 4)}).tables["layers"].rows[-1][0] == "whole chain"
+        weight_topology({"a": torch.randn(4, 3), "b": torch.randn(2, 4)}).tables["layers"].rows[-1][0]
+        == "whole network"
     )
 
 
@@ -230,3 +231,22 @@ def test_few_shuffles_and_refusals(analysis: Callable[..., Finding]) -> None:
         analysis(good, twin={"a": good["a"]})
     with pytest.raises(TypeError, match="got str"):
         analysis("weights.pt")
+
+
+def test_many_entries_land_anywhere_as_often() -> None:
+    """Shuffled by keys: each entry once, every quarter of them in every quarter of the places as chance has it."""
+    flat = torch.arange(2.0**14).reshape(128, 128)
+    for draw in shuffled({"a": flat}, 5, seed=0):
+        found = draw["a"].flatten()
+        assert torch.equal(found.sort().values, flat.flatten())
+        counts = torch.bincount(4 * (found / 2**12).long() + torch.arange(2**14) // 2**12, minlength=16)
+        assert bool(((counts - 1024).abs() < 5 * (1024 * 9 / 16) ** 0.5).all())
+        assert int((found[1:] > found[:-1]).sum()) == pytest.approx(2**13, abs=5 * (2**14 / 12) ** 0.5)
+
+
+def test_entries_below_zero_and_equal_ones_are_shuffled_too() -> None:
+    x = torch.randn(100, 60, generator=torch.Generator().manual_seed(0))
+    x[:50] = -1.5
+    (draw,) = shuffled({"a": x}, 1, seed=3)
+    assert torch.equal(draw["a"].flatten().sort().values, x.flatten().sort().values)
+    assert 0.4 < float((draw["a"][:50] == -1.5).double().mean()) < 0.6

@@ -23,6 +23,20 @@ def test_a_one_to_one_layer_keeps_everything_and_says_so():
     assert wide.saturated
 
 
+def test_the_twelve_bits_of_the_original_set_up():
+    """4,096 patterns through units in [-1, 1] cut into 30 bins; the parity is nothing until the last bit is known."""
+    patterns = torch.tensor([[(i >> bit) & 1 for bit in range(12)] for i in range(4096)], dtype=torch.float64)
+    parity = (patterns.sum(1) % 2).long()
+    tanh = torch.tanh(3 * (2 * patterns - 1))
+    for kept, told in ((12, 1.0), (11, 0.0), (5, 0.0)):
+        found = binned_information(tanh[:, :kept], parity, bins=30, limits=(-1.0, 1.0))
+        assert (found.input, found.label) == pytest.approx((kept, told), abs=1e-9)
+        assert found.saturated == (kept == 12)
+    close = torch.tanh(0.01 * (2 * patterns - 1))  # units that hardly move: two bins round 0 all the same
+    assert binned_information(close, parity, bins=30, limits=(-1.0, 1.0)).input == pytest.approx(12)
+    assert binned_information(close, parity, bins=31, limits=(-1.0, 1.0)).input == 0
+
+
 def test_a_layer_that_drops_bits_keeps_the_others():
     labels = PATTERNS[:, 0].long()
     kept = binned_information(PATTERNS[:, :2], labels)

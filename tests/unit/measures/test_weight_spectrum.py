@@ -46,3 +46,13 @@ def test_convolutions_zeros_and_refusals() -> None:
     assert weight_spectrum(torch.full((3, 4), 0.1)).above_edge == 0
     with pytest.raises(ValueError, match="contains NaN"):
         weight_spectrum(conv * torch.nan)
+
+
+@pytest.mark.parametrize("shape", [(3, 40), (40, 3), (8, 8), (1, 9)])
+def test_singular_values_are_those_of_the_matrix(shape: tuple[int, int]) -> None:
+    """Small ones too: the way by a triangular factor loses none, where the product with itself would."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(shape, generator=generator, dtype=torch.float64)
+    scaled = x * 10.0 ** -torch.arange(shape[0], dtype=torch.float64)[:, None]
+    found = weight_spectrum(scaled).singular_values
+    assert torch.allclose(found, torch.linalg.svdvals(scaled), rtol=1e-7, atol=1e-15)

@@ -191,6 +191,15 @@ def test_many_steps_have_plain_labels() -> None:
     assert "mathdefault" not in text
 
 
+@pytest.mark.filterwarnings("error")
+def test_long_names_of_many_curves_leave_room_to_draw_in() -> None:
+    names = [f"encoder.layer.{i}.attention.output.dense" for i in range(12)]
+    series = Series("c", "place", (1.0, 2.0), dict.fromkeys(names, (0.0, 1.0)))
+    figure = curves(series)
+    svg(figure, "x")
+    assert figure.axes[0].get_position().height * figure.get_size_inches()[1] > 1.5
+
+
 def test_empty_curves_and_diagrams() -> None:
     assert svg(curves(Series("c", "step", (), {})), "x").startswith("<svg")
     assert svg(curves(Series("c", "step", (0.0, 5.0), {"a": (None, None)})), "x").startswith("<svg")

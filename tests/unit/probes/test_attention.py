@@ -76,11 +76,56 @@ def test_the_network_gets_what_it_asked_for(asked: dict[str, bool], shape: tuple
 
 
 def test_refused() -> None:
-    with pytest.raises(ValueError, match="no module is a MultiheadAttention"):
+    with pytest.raises(ValueError, match="nothing in the network calls torch.nn.Mul"):
         record_attention(nn.Linear(8, 2), X)
-    with pytest.raises(ValueError, match="is a torch.nn.MultiheadAttention; leave layers out"):
+    with pytest.raises(ValueError, match="nothing in 'layers.0.linear1' calls torch.nn.Mul"):
         record_attention(encoder(), X, "layers.0.linear1")
     with pytest.raises(TypeError, match="model must be a torch"):
         record_attention("network", X)
     with pytest.raises(ValueError, match="sequences of different lengths, \\[3, 5\\]"):
         record_attention(encoder(), [X, X[:, :3]])
+
+
+class Own(nn.Module):
+    """Attention as people write it today: two heads of two, and a mask."""
+
+    def __init__(self, **how) -> None:
+        super().__init__()
+        self.inner, self.how = nn.Linear(8, 12), how
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        q, k, v = self.inner(x).view(len(x), -1, 3, 2, 2).permute(2, 0, 3, 1, 4)
+        out = nn.functional.scaled_dot_product_attention(q, k, v, **self.how)
+        return out.transpose(1, 2).flatten(2)
+
+
+BANDED = torch.ones(5, 5).tril(1).triu(-1).bool()
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{}, {"is_causal": True}, {"attn_mask": BANDED}, {"attn_mask": BANDED.float()}, {"scale": 0.1}],
+    ids=["plain", "causal", "mask", "added mask", "scale"],
+)
+def test_scaled_dot_products_are_heard(how) -> None:
+    model = nn.Sequential(Own(**how), nn.Linear(4, 3))
+    maps = record_attention(model, X, batch_size=3)
+    assert list(maps) == ["0"]
+    with torch.no_grad():
+        _, _, v = model[0].inner(X).view(len(X), -1, 3, 2, 2).permute(2, 0, 3, 1, 4)
+        out = (maps["0"] @ v).transpose(1, 2).flatten(2)
+        torch.testing.assert_close(out, model[0](X))
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+
+
+def test_a_layer_called_twice_and_layers_of_choice() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.own, self.again = Own(), nn.Linear(4, 8)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.own(self.again(self.own(x)))
+
+    assert list(record_attention(Two(), X)) == ["own", "own#2"]
+    assert list(record_attention(nn.Sequential(Own(), nn.Linear(4, 8), Own()), X, "2")) == ["2"]

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from topolens.probes import batches, choose_modules, record
+from topolens.probes.batches import size_of
 
 
 def small() -> nn.Sequential:
@@ -251,3 +252,31 @@ def test_refused() -> None:
         record(model, ["a"])
     with pytest.raises(ValueError, match="one label for each of 2 samples, got 3"):
         record(model, (torch.zeros(2, 3), torch.zeros(3, dtype=torch.int64)))
+
+
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [
+        (torch.rand(9, 2), 9),
+        ((torch.rand(9, 2), torch.arange(9)), 9),
+        ({"x": torch.rand(9, 2), "labels": torch.arange(9)}, 9),
+        ([torch.rand(4, 2), (torch.rand(5, 2), torch.arange(5))], 9),
+        (torch.utils.data.TensorDataset(torch.rand(9, 2)), 9),
+        (torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.rand(9, 2)), 4), 9),
+        (iter([torch.rand(9, 2)]), None),
+        ((), 0),
+    ],
+)
+def test_data_says_how_many_samples_it_has(data, size) -> None:
+    assert size_of(data) == size
+
+
+@pytest.mark.parametrize("samples", [None, 7000])
+@pytest.mark.parametrize("known", [True, False])
+def test_rows_are_kept_in_one_block_however_many_there_are(samples, known) -> None:
+    """More than a block has from the start where the data does not say its size."""
+    x = torch.rand(9000, 2)
+    found = record(nn.Sequential(nn.ReLU()), x if known else iter(x.split(1000)), samples=samples)
+    kept = found.activations["0"]
+    assert torch.equal(kept, x[:samples])
+    assert kept.untyped_storage().nbytes() == kept.nbytes

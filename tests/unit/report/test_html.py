@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from topolens.analyses.finding import Figure, Finding, Number
+from topolens.analyses import VERDICTS
+from topolens.analyses.finding import Figure, Finding, Number, Series, Table
 from topolens.report import html as module
 from topolens.report.html import TONES, duration, embedded, html_of, interval, number
 from topolens.report.report import Report
@@ -212,11 +213,29 @@ def test_the_json_is_not_changed(report: Report) -> None:
     assert data == before
 
 
-def test_every_verdict_of_the_analyses_has_a_tone() -> None:
-    from topolens.analyses.filter_training import VERDICTS as TRAINING
-    from topolens.analyses.filter_verdict import VERDICTS as SPACE
+def test_tones_are_of_verdicts_that_there_are() -> None:
+    assert {*VERDICTS["filter_space"], *VERDICTS["filter_training"]} <= set(TONES)
+    assert set(TONES) <= {verdict for verdicts in VERDICTS.values() for verdict in verdicts}
 
-    assert set(TONES) == {*SPACE, *TRAINING}
+
+def test_long_tables_and_lists_of_numbers_wait_to_be_opened() -> None:
+    numbers = {f"n{i}": Number(i, f"number {i}") for i in range(20)}
+    rows = tuple((f"layer {i}", i) for i in range(30))
+    finding = Finding("trust", "model", "?", "!", "not defined", numbers, {"t": Table("Layers", ("layer", "n"), rows)})
+    page = Report((finding,)).html()
+    assert "<summary>8 more numbers</summary>" in page
+    assert "<summary>Layers: 30 rows</summary>" in page
+    assert page.index("number 11") < page.index("8 more numbers") < page.index("number 12")
+    short = Report((replace(finding, numbers={}, tables={"t": Table("Layers", ("layer", "n"), rows[:24])}),)).html()
+    assert "<caption>Layers</caption>" in short
+
+
+def test_only_curves_with_a_null_are_said_to_have_one() -> None:
+    series = Series("Curve.", "step", (0.0, 1.0), {"a": (0.1, 0.2)}, {"a": ((0.0, 0.2), (0.1, 0.3))})
+    finding = Finding("trust", "model", "?", "!", "not defined", series={"s": series})
+    assert "above the grey band" not in Report((finding,)).html()
+    series = replace(series, bands={"null": ((0.0, 0.2), (0.1, 0.3))})
+    assert "above the grey band" in Report((replace(finding, series={"s": series}),)).html()
 
 
 def test_templates_are_in_the_package() -> None:

@@ -10,6 +10,7 @@ from topolens.sampling import (
     bar_p_values,
     feasibility,
     gaussian_cloud,
+    gaussian_clouds,
     holm,
     null_p_value,
     shuffled_columns,
@@ -29,6 +30,8 @@ def test_a_gaussian_cloud_keeps_two_moments() -> None:
     torch.testing.assert_close(drawn.T.cov(), x.T.cov(), atol=0.3, rtol=0.05)
     assert torch.equal(drawn, gaussian_cloud(x, seed=3))
     assert not torch.equal(drawn, gaussian_cloud(x, seed=4))
+    for seed, one in zip((3, 7), gaussian_clouds(x, (3, 7)), strict=True):
+        assert torch.equal(one, gaussian_cloud(x, seed=seed))
 
 
 def test_a_flat_cloud_stays_flat() -> None:

@@ -68,6 +68,31 @@ def test_statistics_by_hand() -> None:
     assert finding.tables["ranks"].rows[0][:2] == ("max", 1.0)
 
 
+PUBLISHED = """
+.763 .768 .771 .798  .599 .591 .590 .569  .954 .971 .968 .967  .628 .661 .654 .657  .882 .888 .886 .898
+.936 .931 .916 .931  .661 .668 .609 .685  .583 .583 .563 .625  .775 .838 .866 .875  1 1 1 1
+.940 .962 .965 .962  .619 .666 .614 .669  .972 .981 .975 .975  .957 .978 .946 .970
+"""
+
+
+def test_statistics_of_a_published_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four classifiers on 14 data sets, Demsar 2006, table 6; equal scores share their ranks."""
+    names = ("max", "m", "cf", "m and cf")
+    monkeypatch.setitem(POOLINGS, "fixture", names)
+    scores = np.array(PUBLISHED.split(), dtype=float).reshape(14, 4)
+    rows = [
+        {"data": str(block), "architecture": "fixture", "pooling": name, "seed": 0, "accuracy": score}
+        for block, values in enumerate(scores)
+        for name, score in zip(names, values, strict=True)
+    ]
+    finding = pooling_page._compared(rows, "fixture", {})
+    found = {row[0]: row[1] for row in finding.tables["ranks"].rows}
+    assert found == {"max": 3.14, "m": 2.0, "cf": 2.93, "m and cf": 1.93}
+    assert finding.numbers["spread"].p_value == pytest.approx(0.0120, abs=5e-5)
+    assert finding.numbers["spread"].reference == pytest.approx(1.2535, abs=1e-4)
+    assert finding.verdict == pooling_page.DIFFERS
+
+
 def test_a_small_study_from_the_command_line(digits: Path, tmp_path: Path) -> None:
     words = ["reproduce", "pooling", "--data", str(digits), "--images", "60", "--epochs", "1", "--seeds", "2"]
     done = CliRunner().invoke(app, [*words, "-o", str(tmp_path / "out"), "-q"])
