@@ -1,0 +1,125 @@
+"""The explorer's page and server together, in a real Chromium: a click makes a graph, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from web.digits_document import PAGE
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+if not shutil.which(CHROMIUM):
+    pytest.skip(f"no Chromium at {CHROMIUM}; name one in the variable CHROMIUM", allow_module_level=True)
+if not (PAGE / "app.js").exists():
+    pytest.skip("the page is not built; make page builds it", allow_module_level=True)
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
+pytest.importorskip("topolens.explorer.listening", reason="needs the explorer's server")
+
+GRAPH = "canvas[aria-roledescription=graph]"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from explorer_runs import digits_run
+
+    path = tmp_path_factory.mktemp("served") / "run"
+    digits_run(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[Any]:
+    from topolens.explorer.listening import Listening
+    from topolens.explorer.store import Run
+
+    server = Listening(Run(folder), page=PAGE, workers=1).start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def context(served: Any) -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 1360, "height": 860}, reduced_motion="reduce")
+        strangers: list[str] = []
+        faults: list[str] = []
+        home = f"http://127.0.0.1:{served.port}/"
+        near = (home, "data:", "blob:")
+        context.on(
+            "request", lambda request: strangers.append(request.url) if not request.url.startswith(near) else None
+        )
+        context.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        context.on("weberror", lambda error: faults.append(str(error.error)))
+        yield context
+        browser.close()
+        assert strangers == []
+        assert faults == []
+
+
+def test_a_layer_is_opened_changed_and_found_again(context: Any, served: Any) -> None:
+    page = context.new_page()
+    page.goto(served.url)
+    page.get_by_label("Layer", exact=True).select_option(label="out")
+    page.locator(GRAPH).wait_for()  # made unasked, as it takes no time
+    page.get_by_label("intervals", exact=True).fill("7")
+    page.get_by_label("intervals", exact=True).press("Tab")
+    page.locator(".estimate", has_text="nodes").wait_for()
+    page.get_by_role("button", name="Run").click()
+    page.locator(".title b", has_text="7 x 7").wait_for()
+    page.locator(".tray li").first.wait_for(state="detached")
+    page.keyboard.press("Escape")
+    page.locator(".legend button").first.click()
+    page.get_by_label("Name of the group").fill("zeros")
+    page.get_by_label("Name of the group").press("Enter")
+    count = page.locator(".tray .count b").inner_text()
+
+    page.reload()
+    page.locator(".title b", has_text="7 x 7").wait_for()
+    assert page.locator(".tray .count b").inner_text() == count
+
+    other = context.new_page()
+    other.goto(f"http://127.0.0.1:{served.port}/")
+    other.locator(".tray li", has_text="zeros").wait_for()
+    assert other.locator(".history li").count() == 2
+
+
+def test_bars_light_up_samples(context: Any, served: Any) -> None:
+    page = context.new_page()
+    page.goto(served.url)
+    page.get_by_label("Layer", exact=True).select_option(label="conv")
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="Diagram").click()
+    page.locator("svg g.bar").first.wait_for(timeout=60_000)
+    page.locator("svg g.bar").nth(1).press("Enter")  # the first one never ends
+    assert page.locator(".tray .count b").inner_text() != "0"
+
+
+def test_the_exported_page_opens_without_a_server(context: Any, served: Any, tmp_path: Path) -> None:
+    page = context.new_page()
+    page.goto(served.url)
+    page.get_by_label("Layer", exact=True).select_option(label="out")
+    page.locator(GRAPH).wait_for()
+    page.locator("summary", has_text="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="This page as one offline file").click()
+    path = tmp_path / "page.html"
+    download.value.save_as(path)
+    away = page.context.browser.new_context(offline=True)
+    alone = away.new_page()
+    asked: list[str] = []
+    faults: list[str] = []
+    alone.on("request", lambda request: asked.append(request.url))
+    alone.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    alone.goto(path.as_uri())
+    alone.locator(GRAPH).wait_for()
+    alone.locator(".offline").wait_for()
+    alone.locator(".legend button").first.click()
+    assert alone.locator(".tray .count b").inner_text() != "0"
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert faults == []

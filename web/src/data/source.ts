@@ -1,0 +1,151 @@
+import type {
+  Aligned, ColumnDocument, DiagramDocument, EmbeddedData, Estimate, FindingDocument, GraphDocument, GraphSummary, Grid,
+  Group, JobState, Packed, Run, Settings, SettingsForm, Training,
+} from "./documents";
+import { floats } from "./packed";
+
+/** Where the page gets its documents: a server, or the data embedded in an exported file. */
+export interface Source {
+  readonly live: boolean;
+  run(): Promise<Run>;
+  column(space: string, column: string, checkpoint: string | null): Promise<Float32Array>;
+  sheet(space: string, sheet: number): string;
+  findings(): Promise<FindingDocument[]>;
+  training(): Promise<Training>;
+  graphs(): Promise<GraphSummary[]>;
+  graph(key: string): Promise<GraphDocument>;
+  diagram(layer: string, checkpoint: string | null): Promise<DiagramDocument | { job: string }>;
+  groups(): Promise<Group[]>;
+  saveGroups(groups: Group[]): Promise<void>;
+}
+
+/** What needs the points themselves, so that only a server can do it. */
+export interface LiveSource extends Source {
+  readonly live: true;
+  settings(): Promise<SettingsForm>;
+  estimate(settings: Settings): Promise<Estimate>;
+  make(settings: Settings): Promise<{ job?: string; graph?: string }>;
+  stability(key: string, resamples: number): Promise<{ job?: string; graph?: string }>;
+  grid(settings: Settings, resolutions: number[], gains: number[]): Promise<{ job?: string; grid?: string }>;
+  gridResult(key: string): Promise<Grid>;
+  aligned(key: string, to: string): Promise<Aligned>;
+  jobs(): Promise<JobState[]>;
+  follow(job: string, tell: (state: JobState) => void): () => void;
+  cancel(job: string): Promise<void>;
+  followTraining(tell: (training: Training) => void): () => void;
+}
+
+export function isLive(source: Source): source is LiveSource {
+  return source.live;
+}
+
+export function findSource(): Source {
+  const element = document.getElementById("topolens-data");
+  return element ? embedded(JSON.parse(element.textContent ?? "") as EmbeddedData) : server();
+}
+
+function found<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`${what} is not in this file; open the run with "topolens explore" to have it made`);
+  return value;
+}
+
+export function embedded(data: EmbeddedData): Source {
+  let groups = data.groups ?? [];
+  return {
+    live: false,
+    run: async () => ({ ...data.run, live: false }),
+    column: async (space, column, checkpoint) => {
+      const held = data.columns[`${space}/${column}/${checkpoint}`] ?? data.columns[`${space}/${column}`];
+      const packed = found(held, `column ${column} of ${space}`);
+      return floats("values" in packed ? packed.values : (packed as Packed));
+    },
+    sheet: (space, sheet) => data.tiles[`${space}/${sheet}`] ?? "",
+    findings: async () => data.findings?.findings ?? [],
+    training: async () => data.training ?? { series: [], running: false },
+    graphs: async () =>
+      data.history?.filter((graph) => graph.key in data.graphs) ?? Object.values(data.graphs).map(({ key, title, settings, nodes, edges }) => ({
+        key, title, settings, nodes: nodes.count, edges: Math.floor((edges.a.data.length * 3) / 16), created: data.run.created,
+      })),
+    graph: async (key) => found(data.graphs[key], `graph ${key}`),
+    diagram: async (layer, checkpoint) =>
+      found(data.diagrams[`${layer}/${checkpoint}`] ?? data.diagrams[layer], `the diagram of layer ${layer}`),
+    groups: async () => groups,
+    saveGroups: async (kept) => {
+      groups = kept;
+    },
+  };
+}
+
+const part = encodeURIComponent;
+
+async function ask<T>(path: string, method = "GET", body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer: Response;
+  try {
+    answer = await fetch(`api/${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch {
+    throw new Error('the server does not answer; start it again with "topolens explore" and this page goes on');
+  }
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(reason(text) ?? `the server answered ${answer.status} to ${method} ${path}`);
+  return (text ? JSON.parse(text) : null) as T;
+}
+
+function reason(text: string): string | null {
+  try {
+    const { detail, error } = JSON.parse(text) as { detail?: unknown; error?: unknown };
+    return typeof detail === "string" ? detail : typeof error === "string" ? error : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A dropped connection is taken up again by the browser; `gone` is told once the server no longer knows the address. */
+function listen<T>(path: string, tell: (value: T) => boolean, gone: () => void): () => void {
+  const events = new EventSource(`api/${path}`);
+  events.onerror = () => {
+    if (events.readyState === EventSource.CLOSED) gone();
+  };
+  events.onmessage = (event) => {
+    if (tell(JSON.parse(event.data as string) as T)) events.close();
+  };
+  return () => events.close();
+}
+
+export function server(): LiveSource {
+  const at = (checkpoint: string | null) => (checkpoint ? `?checkpoint=${part(checkpoint)}` : "");
+  return {
+    live: true,
+    run: () => ask("run"),
+    column: async (space, column, checkpoint) =>
+      floats((await ask<ColumnDocument>(`columns/${part(space)}/${part(column)}${at(checkpoint)}`)).values),
+    sheet: (space, sheet) => `api/tiles/${part(space)}/${sheet}.png`,
+    findings: async () => (await ask<{ findings: FindingDocument[] }>("findings")).findings,
+    training: () => ask("training"),
+    graphs: () => ask("graphs"),
+    graph: (key) => ask(`graphs/${part(key)}`),
+    diagram: (layer, checkpoint) => ask(`diagrams/${part(layer)}${at(checkpoint)}`),
+    groups: () => ask("groups"),
+    saveGroups: (groups) => ask("groups", "PUT", groups),
+    settings: () => ask("settings"),
+    estimate: (settings) => ask("graphs/estimate", "POST", settings),
+    make: (settings) => ask("graphs", "POST", settings),
+    stability: (key, resamples) => ask(`graphs/${part(key)}/stability`, "POST", { resamples }),
+    grid: (settings, resolutions, gains) => ask("grid", "POST", { settings, resolutions, gains }),
+    gridResult: (key) => ask(`grid/${part(key)}`),
+    aligned: (key, to) => ask(`graphs/${part(key)}/aligned`, "POST", { to }),
+    jobs: () => ask("jobs"),
+    follow: (job, tell) =>
+      listen<JobState>(`jobs/${part(job)}/events`, (state) => {
+        tell(state);
+        return state.state === "done" || state.state === "failed" || state.state === "cancelled";
+      }, () => tell({ state: "failed", done: 0, expected_seconds: null, what: "", result: null, error: "the server no longer knows this job; start it again" })),
+    cancel: (job) => ask(`jobs/${part(job)}`, "DELETE"),
+    followTraining: (tell) =>
+      listen<Training>("training/events", (training) => {
+        tell(training);
+        return !training.running;
+      }, () => undefined),
+  };
+}

@@ -1,0 +1,9 @@
+import { mount } from "svelte";
+import App from "./App.svelte";
+import "./app.css";
+import { findSource } from "./data/source";
+import { Session } from "./state/session.svelte";
+
+const session = new Session(findSource());
+mount(App, { target: document.getElementById("app")!, props: { session } });
+void session.open();

@@ -1,0 +1,323 @@
+import { SvelteMap } from "svelte/reactivity";
+import type { Column, DiagramDocument, GraphSummary, Group, JobState, Layer, Run, Space } from "../data/documents";
+import { type Graph, graphOf } from "../data/graph";
+import { isLive, type Source } from "../data/source";
+import { complement, maskOf, NONE, type Rows, rowsOf, union, without } from "../numbers/rows";
+import { DEFAULT_VIEW, fromHash, rowsOfText, rowsText, toHash, type View } from "./address";
+
+export interface Selection {
+  space: string;
+  rows: Rows;
+}
+
+export interface Message {
+  id: number;
+  text: string;
+  kind: "note" | "problem";
+}
+
+export interface Job {
+  id: string;
+  title: string;
+  state: JobState;
+  stop: () => void;
+}
+
+const MOST_UNDONE = 100;
+
+/** Everything that the screens share: the run, the view, the one selection, the groups, jobs and messages. */
+export class Session {
+  readonly source: Source;
+  run = $state.raw<Run | null>(null);
+  failure = $state("");
+  view = $state<View>({ ...DEFAULT_VIEW });
+  selection = $state.raw<Selection>({ space: "samples", rows: NONE });
+  groups = $state.raw<Group[]>([]);
+  history = $state.raw<GraphSummary[]>([]);
+  messages = $state.raw<Message[]>([]);
+  jobs = $state.raw<Job[]>([]);
+  past = $state.raw<Selection[]>([]);
+  future = $state.raw<Selection[]>([]);
+  readonly columns = new SvelteMap<string, Float32Array>();
+  readonly graphs = new SvelteMap<string, Graph>();
+  readonly diagrams = new SvelteMap<string, DiagramDocument>();
+  private asked = new Set<string>();
+  private images = new Map<string, HTMLImageElement>();
+  private count = 0;
+
+  layer = $derived(this.run?.layers.find((layer) => layer.id === this.view.layer) ?? null);
+  graph = $derived(this.graphs.get(this.view.graph) ?? null);
+  space = $derived(this.spaceOf(this.view.screen === "mapper" ? (this.graph?.space ?? this.layer?.space) : this.layer?.space));
+  mask = $derived(maskOf(this.selection.rows, this.spaceOf(this.selection.space)?.points ?? 0));
+
+  constructor(source: Source) {
+    this.source = source;
+    this.view = fromHash(location.hash);
+  }
+
+  async open() {
+    try {
+      this.run = await this.source.run();
+      if (!this.run.checkpoints.some((c) => c.id === this.view.checkpoint)) this.view.checkpoint = this.run.checkpoints.at(-1)?.id ?? "";
+      [this.history, this.groups] = await Promise.all([this.source.graphs(), this.source.groups()]);
+      this.chooseFirst();
+      const asked = rowsOfText(this.view.rows);
+      if (asked && this.spaceOf(asked.space)) this.selection = { space: asked.space, rows: asked.rows.filter((row) => row < this.spaceOf(asked.space)!.points) };
+      if (isLive(this.source)) await this.findJobs();
+    } catch (error) {
+      this.failure = (error as Error).message;
+    }
+  }
+
+  /** What the address asks for, else the newest graph, else the last layer. */
+  private chooseFirst() {
+    const asked = this.history.find((graph) => graph.key === this.view.graph);
+    if (asked) this.chooseGraph(asked.key);
+    else if (this.layer) this.chooseLayer(this.layer);
+    else if (this.history.length) this.chooseGraph(this.history[0].key);
+    else this.view.layer = (this.run?.layers.findLast((layer) => layer.space === "samples") ?? this.run?.layers.at(-1))?.id ?? "";
+  }
+
+  spaceOf(id: string | undefined): Space | null {
+    return this.run?.spaces.find((space) => space.id === id) ?? null;
+  }
+
+  /** The columns of a space that hold at the checkpoint of the view. */
+  columnsOf(space: Space | null): Column[] {
+    return space?.columns.filter((c) => c.checkpoint === null || c.checkpoint === this.view.checkpoint) ?? [];
+  }
+
+  columnNamed(space: Space | null, ...names: string[]): Column | null {
+    const columns = this.columnsOf(space);
+    for (const name of names) {
+      const hit = columns.find((column) => column.id === name || column.name === name);
+      if (hit) return hit;
+    }
+    return null;
+  }
+
+  latestOf(layer: string): GraphSummary | null {
+    const own = this.history.filter((graph) => graph.settings.layer === layer);
+    return own.find((graph) => (graph.settings.checkpoint ?? "") === this.view.checkpoint) ?? own[0] ?? null;
+  }
+
+  chooseLayer(layer: Layer) {
+    this.view.layer = layer.id;
+    this.showGraph(this.latestOf(layer.id)?.key ?? "");
+  }
+
+  /** Where no graph was made at the checkpoint the shown one stays, coloured by the checkpoint's columns. */
+  chooseCheckpoint(id: string) {
+    this.view.checkpoint = id;
+    this.showGraph(this.latestOf(this.view.layer)?.key ?? "");
+  }
+
+  private showGraph(key: string) {
+    this.view.graph = key;
+    if (key) void this.openGraph(key);
+  }
+
+  chooseGraph(key: string) {
+    this.showGraph(key);
+    const settings = this.history.find((graph) => graph.key === key)?.settings;
+    if (settings) {
+      if (this.run?.layers.some((layer) => layer.id === settings.layer)) this.view.layer = settings.layer;
+      if (this.run?.checkpoints.some((c) => c.id === settings.checkpoint)) this.view.checkpoint = settings.checkpoint!;
+    }
+  }
+
+  async openGraph(key: string, anew = false): Promise<void> {
+    if (this.graphs.has(key) && !anew) return;
+    await this.attempt(async () => void this.graphs.set(key, graphOf(await this.source.graph(key))));
+  }
+
+  /** Values of a column once they have come; null until then. */
+  values(space: string, column: Column | null): Float32Array | null {
+    if (!column) return null;
+    const key = `${space}/${column.id}/${column.checkpoint ?? ""}`;
+    const held = this.columns.get(key);
+    if (held) return held;
+    this.once(key, async () => void this.columns.set(key, await this.source.column(space, column.id, column.checkpoint)));
+    return null;
+  }
+
+  diagram(layer: string): DiagramDocument | null {
+    const key = `${layer}/${this.view.checkpoint}`;
+    const held = this.diagrams.get(key);
+    if (held || !layer) return held ?? null;
+    this.once(`diagram ${key}`, () => this.askDiagram(layer, this.view.checkpoint, key));
+    return null;
+  }
+
+  private async askDiagram(layer: string, checkpoint: string, key: string) {
+    const answer = await this.source.diagram(layer, checkpoint || null);
+    if (!("job" in answer)) this.diagrams.set(key, answer);
+    else this.follow(answer.job, "persistence", () => this.askDiagram(layer, checkpoint, key));
+  }
+
+  sheet(space: string, sheet: number, loaded: () => void): HTMLImageElement | null {
+    const key = `${space}/${sheet}`;
+    const held = this.images.get(key);
+    if (held?.complete) return held.naturalWidth ? held : null;
+    if (held) {
+      held.addEventListener("load", loaded, { once: true });
+      return null;
+    }
+    const image = new Image();
+    image.addEventListener("load", loaded, { once: true });
+    image.src = this.source.sheet(space, sheet);
+    this.images.set(key, image);
+    return null;
+  }
+
+  private once(key: string, act: () => Promise<void>) {
+    if (this.asked.has(key)) return;
+    this.asked.add(key);
+    void this.attempt(act);
+  }
+
+  async attempt(act: () => Promise<void>) {
+    try {
+      await act();
+    } catch (error) {
+      this.tell((error as Error).message, "problem");
+    }
+  }
+
+  select(space: string, rows: Rows, how: "replace" | "add" | "toggle" = "replace") {
+    const same = this.selection.space === space;
+    let next = rows;
+    if (same && how === "add") next = union(this.selection.rows, rows);
+    if (same && how === "toggle") {
+      const here = maskOf(this.selection.rows, this.spaceOf(space)?.points ?? 0);
+      next = rows.length && rows.every((row) => here[row]) ? without(this.selection.rows, rows) : union(this.selection.rows, rows);
+    }
+    this.past = [...this.past, this.selection].slice(-MOST_UNDONE);
+    this.future = [];
+    this.selection = { space, rows: next };
+  }
+
+  clear() {
+    if (this.selection.rows.length) this.select(this.selection.space, NONE);
+  }
+
+  invert() {
+    const space = this.space;
+    if (space) this.select(space.id, complement(this.rowsIn(space.id), space.points));
+  }
+
+  rowsIn(space: string): Rows {
+    return this.selection.space === space ? this.selection.rows : NONE;
+  }
+
+  undo() {
+    const last = this.past.at(-1);
+    if (!last) return;
+    this.future = [this.selection, ...this.future];
+    this.past = this.past.slice(0, -1);
+    this.selection = last;
+  }
+
+  redo() {
+    const [next, ...rest] = this.future;
+    if (!next) return;
+    this.past = [...this.past, this.selection];
+    this.future = rest;
+    this.selection = next;
+  }
+
+  saveGroup(name: string) {
+    const { space, rows } = this.selection;
+    this.keepGroups([...this.groups.filter((g) => g.name !== name), { name, space, rows: [...rows] }]);
+  }
+
+  dropGroup(name: string) {
+    this.keepGroups(this.groups.filter((group) => group.name !== name));
+  }
+
+  chooseGroup(group: Group, how: "replace" | "add") {
+    this.select(group.space, rowsOf(group.rows), how);
+  }
+
+  private keepGroups(groups: Group[]) {
+    this.groups = groups;
+    void this.attempt(() => this.source.saveGroups(groups));
+  }
+
+  tell(text: string, kind: Message["kind"] = "note") {
+    const id = ++this.count;
+    this.messages = [...this.messages, { id, text, kind }].slice(-4);
+    setTimeout(() => this.hush(id), kind === "note" ? 5000 : 14000);
+  }
+
+  hush(id: number) {
+    this.messages = this.messages.filter((message) => message.id !== id);
+  }
+
+  /** Follows a job to its end; `finished` gets the key of its result. */
+  follow(id: string, title: string, finished: (result: string) => void | Promise<void>) {
+    if (!isLive(this.source) || this.jobs.some((job) => job.id === id)) return;
+    const first: JobState = { state: "waiting", done: 0, expected_seconds: null, what: "", result: null, error: null };
+    const stop = this.source.follow(id, (state) => {
+      this.jobs = this.jobs.map((job) => (job.id === id ? { ...job, state } : job));
+      if (state.state === "done" || state.state === "failed" || state.state === "cancelled") {
+        this.jobs = this.jobs.filter((job) => job.id !== id);
+        if (state.state === "done") void this.attempt(async () => finished(state.result ?? ""));
+        else if (state.state === "failed") this.tell(state.error ?? `${title} failed`, "problem");
+        else this.tell(`${title} was cancelled`);
+      }
+    });
+    this.jobs = [...this.jobs, { id, title, state: first, stop }];
+  }
+
+  cancel(id: string) {
+    const { source } = this;
+    if (isLive(source)) void this.attempt(() => source.cancel(id));
+  }
+
+  /** A made graph: shown, and the history read again. */
+  async arrived(key: string) {
+    this.history = await this.source.graphs();
+    await this.openGraph(key, true);
+    this.chooseGraph(key);
+  }
+
+  /** What another tab has made or kept meanwhile. */
+  async refresh() {
+    if (!this.run || !isLive(this.source)) return;
+    await this.attempt(async () => {
+      [this.history, this.groups] = await Promise.all([this.source.graphs(), this.source.groups()]);
+    });
+  }
+
+  private async findJobs() {
+    const { source } = this;
+    if (!isLive(source)) return;
+    for (const job of await source.jobs()) {
+      if (job.job && (job.state === "running" || job.state === "waiting")) {
+        const name = job.task === "graph" ? "Mapper" : job.task === "stability" ? "Stability" : (job.title ?? "a job");
+        this.follow(job.job, name, async (result) => {
+          this.history = await source.graphs();
+          if (this.history.some((graph) => graph.key === result)) await this.arrived(result);
+        });
+      }
+    }
+  }
+
+  keepAddress() {
+    const hash = toHash({ ...this.view, rows: rowsText(this.selection.space, this.selection.rows) });
+    try {
+      if (hash !== location.hash) history.replaceState(null, "", hash);
+    } catch {
+      // Inside a report the page has no address of its own.
+    }
+  }
+
+  readAddress() {
+    const read = fromHash(location.hash);
+    const known = this.run?.layers.some((layer) => layer.id === read.layer);
+    Object.assign(this.view, read, known ? {} : { layer: this.view.layer }, read.checkpoint ? {} : { checkpoint: this.view.checkpoint });
+    if (!this.view.graph) this.view.graph = this.latestOf(this.view.layer)?.key ?? "";
+    if (this.view.graph) void this.openGraph(this.view.graph);
+  }
+}
