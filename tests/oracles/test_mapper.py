@@ -32,7 +32,7 @@ def weights_of(sets):
     return Counter(len(a & b) for a, b in combinations(sets.elements(), 2) if a & b)
 
 
-def agree(graph, theirs):
+def assert_equal(graph, theirs):
     assert sets_of(graph) == theirs
     assert Counter(graph.weights.tolist()) == weights_of(theirs)
 
@@ -57,9 +57,9 @@ def test_kepler_mapper(intervals, overlap, linkage):
     if linkage:
         cells = cover(LENS, **peer_settings("kepler-mapper", intervals, overlap))
         alone = cells.members[cells.offsets[:-1][cells.offsets.diff() == 1]].tolist()
-        agree(made, found + Counter(frozenset([row]) for row in alone))
+        assert_equal(made, found + Counter(frozenset([row]) for row in alone))
     else:
-        agree(made, found)
+        assert_equal(made, found)
 
 
 @pytest.mark.parametrize(("intervals", "overlap"), PARAMETERS)
@@ -76,7 +76,7 @@ def test_zen_mapper(intervals, overlap):
     )
     found = Counter(frozenset(map(int, members)) for members in result.nodes if len(members) > 1)
     made = ours("zen-mapper", intervals, overlap)
-    agree(made, found)
+    assert_equal(made, found)
     if intervals == 5:
         assert len(list(result.nerve[2])) == len(made.triangles)
 
@@ -116,7 +116,7 @@ def test_gudhi(intervals, overlap):
     )
     theirs.fit(POINTS.numpy(), filters=LENS.numpy(), colors=LENS.numpy())
     found = Counter(frozenset(map(int, x["indices"])) for x in theirs.node_info_.values() if len(x["indices"]) > 1)
-    agree(ours("gudhi", intervals, overlap), found)
+    assert_equal(ours("gudhi", intervals, overlap), found)
 
 
 def test_half_of_the_volume_is_what_tda_mapper_takes_for_itself():
