@@ -57,3 +57,15 @@ def transformers() -> Any:
         return importlib.import_module("transformers")
     except ImportError:
         raise ImportError("transformers is needed here; install it with pip install transformers") from None
+
+
+def pot() -> Any:
+    """The package POT.
+
+    Raises:
+        ImportError: POT is not installed.
+    """
+    try:
+        return importlib.import_module("ot")
+    except ImportError:
+        raise ImportError("POT is needed here; install it with pip install 'topolens[transport]'") from None
