@@ -10,7 +10,14 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "0.1.0" / "engines.json"
-OTHERS = ("layers", "diagram_layers", "graph_layers", "losses")  # suites of the same folder, where they were run
+OTHERS = (
+    "layers",
+    "diagram_layers",
+    "graph_layers",
+    "losses",
+    "mapper",
+    "layout",
+)  # suites of the same folder, where they were run
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 TITLES = {
@@ -45,6 +52,17 @@ OTHER_TITLES = {
     "diagram_layers": ("Layers on diagrams", "Output and gradients of one call on a batch of diagrams."),
     "graph_layers": ("Layers on graphs", "Output and gradients of one call on a batch of graphs."),
     "losses": ("Losses", "Loss and gradient of one call on a batch of images."),
+    "mapper": (
+        "Mapper and its peers",
+        "Two PCA lenses, 30 × 30 intervals, gain 3 (overlap 2/3), intervals as kepler-mapper and GUDHI lay them; a "
+        "third of the points lies near a circle. zen-mapper gets the same boxes by its own function, tda-mapper "
+        "ready-made: at this overlap its own cover leaves boxes out. One thread.",
+    ),
+    "layout": (
+        "Layout of Mapper graphs",
+        "Positions of all nodes from the edges; networkx makes 50 iterations, as by default, ours 300 (150 of large "
+        "graphs). igraph runs only where the user has installed it. One thread.",
+    ),
 }
 
 HOW = """\
@@ -68,7 +86,7 @@ HOW = """\
 ```
 python -m benchmarks.engines                 # the whole suite; peers: the dependency group "bench"
 python -m benchmarks.engines --only rips     # cases whose name contains "rips", the others are kept
-python -m benchmarks.layers                  # each further suite; likewise diagram_layers, graph_layers, losses
+python -m benchmarks.layers                  # each further suite; likewise layout, losses, mapper and those of layers
 python -m benchmarks.instructions            # instruction counts; needs valgrind
 python -m benchmarks.page                    # this page from the results
 ```
@@ -224,6 +242,8 @@ def other_suite(data: dict[str, Any]) -> Iterator[str]:
         f"{text} {data['started'][:10]}, sources `{data['environment']['sources']}`, load average "
         f"{min(loads):.1f} to {max(loads):.1f}."
     )
+    if "goals" in data:
+        yield _table(["goal", "outcome", "allowed", "largest", "there"], _goal_rows(data))
     header = ["input", "contender", "gives", "wall", "CPU", "runs", "peak memory", "÷ best peer"]
     yield _table(header, _detail_rows(data["cases"]))
 

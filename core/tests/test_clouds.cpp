@@ -78,7 +78,7 @@ void clusters() {
     const std::vector<double> line{0, 1, 2, 10, 11, 50};
     const Indices members{5, 0, 1, 2, 3, 4, 0, 0, 0, 3};
     const auto labels = [&](Indices offsets, std::int64_t bins) {
-        return cell_clusters(line.data(), 1, members.data(), offsets.data(),
+        return cell_clusters(CloudCell<double>(line.data(), 1), members.data(), offsets.data(),
                              static_cast<std::int64_t>(offsets.size()) - 1, bins, 2);
     };
     // Heights 1, 1, 1, 8, 39 of 39: bins 0, 0, 0, 2, 9 of 10, the first gap is bin 1.
@@ -90,6 +90,36 @@ void clusters() {
     check(height_bin(1, 2, 2) == 1 && height_bin(0.999, 2, 2) == 0 && height_bin(2, 2, 2) == 1, "edges of bins");
 }
 
+void groups() {
+    const std::vector<double> line{0, 1, 2, 10, 11, 50};
+    const Indices members{5, 0, 1, 2, 3, 4, 0, 0, 0, 3}, offsets{0, 6, 6, 10};
+    const auto labels = [&](double scale, std::int64_t least) {
+        return cell_groups(CloudCell<double>(line.data(), 1), members.data(), offsets.data(), 3, scale, least, 2);
+    };
+    check(labels(1, 0) == Indices{0, 1, 1, 1, 2, 2, 0, 0, 0, 1}, "chains of length 1, numbered by first member");
+    check(labels(0.5, 0) == Indices{0, 1, 2, 3, 4, 5, 0, 0, 0, 1}, "only coincident points");
+    check(labels(1, 3) == Indices{-1, 0, 0, 0, -1, -1, 0, 0, 0, -1}, "one core member with two at its border");
+    check(labels(1, 2) == Indices{-1, 0, 0, 0, 1, 1, 0, 0, 0, -1}, "all but the lonely ones are core");
+    std::vector<double> matrix(36);
+    for (std::size_t i = 0; i < 6; ++i)
+        for (std::size_t j = 0; j < 6; ++j) matrix[6 * i + j] = std::abs(line[i] - line[j]);
+    for (const std::int64_t least : {0, 2, 3})
+        check(cell_groups(MatrixCell<double>(matrix.data(), 6), members.data(), offsets.data(), 3, 1.0, least, 1) ==
+                  labels(1, least),
+              "distances given");
+    for (float scale : {0.0f, 0.1f, 0.7f, 3e-30f, 1e20f}) {
+        const float bound = CloudCell<float>::bound(scale);
+        check(std::sqrt(bound) <= scale && !(std::sqrt(std::nextafter(bound, HUGE_VALF)) <= scale), "largest square");
+    }
+    const auto merges = cell_merges(CloudCell<double>(line.data(), 1), members.data(), Indices{0, 6}.data(), 1, 1);
+    check(merges.size() == 5 && merges[0].height == 39, "merges from the first member on");
+    const std::vector<double> queries{1.4, 40};
+    const Indices asked{0, 1, 0}, starts{0, 2, 2, 3};
+    check(cell_nearest(line.data(), 1, members.data(), offsets.data(), 3, queries.data(), asked.data(), starts.data(),
+                       1) == Indices{2, 0, 6},
+          "nearest members");
+}
+
 }  // namespace
 
 int main() {
@@ -97,6 +127,7 @@ int main() {
     neighbours();
     landmarks();
     clusters();
+    groups();
     std::printf(failures == 0 ? "clouds: all good\n" : "clouds: %d failed\n", failures);
     return failures != 0;
 }

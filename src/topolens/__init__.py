@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from topolens.analyses import Finding
     from topolens.diagrams import Diagrams
+    from topolens.explorer import explore  # type: ignore[no-redef]
     from topolens.extended_persistence import ExtendedDiagrams, extended_persistence
     from topolens.filtrations import (  # type: ignore[no-redef]
         Filtration,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
         witness,
     )
     from topolens.image_persistence import image_persistence
-    from topolens.mapper import MapperGraph, mapper  # type: ignore[no-redef]
+    from topolens.mapper import Mapper, MapperGraph, mapper  # type: ignore[no-redef]
     from topolens.persistence import persistence
     from topolens.report import Report, report, training_report  # type: ignore[no-redef]
 
@@ -47,6 +48,7 @@ __all__ = [
     "ExtendedDiagrams",
     "Filtration",
     "Finding",
+    "Mapper",
     "MapperGraph",
     "Report",
     "alpha",
@@ -55,6 +57,7 @@ __all__ = [
     "cubical",
     "distances",
     "edge_weighted",
+    "explore",
     "extended_persistence",
     "graph_features",
     "image_persistence",
@@ -84,11 +87,13 @@ _HOMES = {
     "ExtendedDiagrams": "extended_persistence",
     "Filtration": "filtrations",
     "Finding": "analyses",
+    "Mapper": "mapper",
     "MapperGraph": "mapper",
     "Report": "report",
     "alpha": "filtrations",
     "cubical": "filtrations",
     "edge_weighted": "filtrations",
+    "explore": "explorer",
     "extended_persistence": "extended_persistence",
     "image_persistence": "image_persistence",
     "lower_star": "filtrations",

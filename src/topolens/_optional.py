@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -69,3 +71,51 @@ def pot() -> Any:
         return importlib.import_module("ot")
     except ImportError:
         raise ImportError("POT is needed here; install it with pip install 'topolens[transport]'") from None
+
+
+@contextmanager
+def dask_client(address: str | None) -> Iterator[None]:
+    """A connection to a scheduler of dask, or to one of this machine that lives as long as this does.
+
+    Raises:
+        ImportError: dask.distributed is not installed.
+        ValueError: Nothing answers at the address.
+    """
+    try:
+        from dask.distributed import Client
+    except ImportError:
+        raise ImportError("dask is needed here; install it with pip install 'topolens[dask]'") from None
+    try:
+        client = Client(address, timeout="10s") if address is not None else Client(threads_per_worker=1)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"no scheduler of dask answers at {address} ({type(error).__name__}); start one, or check the address"
+        ) from None
+    with client:
+        yield
+
+
+@contextmanager
+def ray_backend(address: str | None) -> Iterator[None]:
+    """A connection to a cluster of ray, or to one of this machine that lives as long as this does.
+
+    Raises:
+        ImportError: ray is not installed.
+        ValueError: Nothing answers at the address.
+    """
+    try:
+        import ray
+        from ray.util.joblib import register_ray
+    except ImportError:
+        raise ImportError("ray is needed here; install it with pip install ray") from None
+    try:
+        ray.init(address=address, include_dashboard=False, log_to_driver=False)
+    except (ConnectionError, ValueError) as error:
+        raise ValueError(
+            f"no cluster of ray answers at {address} ({type(error).__name__}); start one, or check the address"
+        ) from None
+    register_ray()
+    try:
+        yield
+    finally:
+        ray.shutdown()

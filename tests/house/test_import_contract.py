@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 
 # Heavy, or only for some users: these wait until they are asked for.
 WAITS = {
-    "cripser", "gudhi", "IPython", "jinja2", "matplotlib", "networkx", "pandas", "rich", "ripser", "scipy.stats",
-    "skimage", "sklearn", "torchvision", "typer",
+    "cripser", "fastapi", "gudhi", "IPython", "jinja2", "matplotlib", "networkx", "pandas", "rich", "ripser",
+    "scipy.stats", "skimage", "sklearn", "torchvision", "typer", "uvicorn",
 }  # fmt: skip
 
 

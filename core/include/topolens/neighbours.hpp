@@ -118,11 +118,12 @@ private:
     std::vector<Real> kept_;
 };
 
-// Fills distances[begin..end) for the queries of one thread. A block of queries passes over the candidates
+// Fills distances[begin..end) for the queries of one thread; query q is point rows[q], q itself without rows. A block of queries passes over the candidates
 // tile by tile, so that a tile is read from the nearest cache for the whole block.
 template <class Real>
-void kth_neighbour_range(const AxisMajor<Real>& cloud, const Real* points, std::int64_t k, std::int64_t begin,
-                         std::int64_t end, Real* distances) {
+void kth_neighbour_range(const AxisMajor<Real>& cloud, const Real* points, std::int64_t k, const std::int64_t* rows,
+                         std::int64_t begin, std::int64_t end, Real* distances) {
+    const auto row = [&](std::int64_t q) { return rows ? rows[q] : q; };
     const std::int64_t n = cloud.count, d = cloud.axes;
     const std::int64_t fit = 32768 / static_cast<std::int64_t>(sizeof(Real)) / std::max<std::int64_t>(d, 1);
     const std::int64_t tile = std::clamp<std::int64_t>(fit / 32 * 32, 128, 1024);
@@ -135,9 +136,9 @@ void kth_neighbour_range(const AxisMajor<Real>& cloud, const Real* points, std::
         for (std::int64_t t = 0; t < n; t += tile) {
             const std::int64_t count = std::min(tile, n - t);
             for (std::int64_t q = first; q < last; ++q) {
-                squared_distances(cloud.coordinates.data() + t, n, count, d, points + q * d, squares.data());
-                if (q >= t && q < t + count)  // a point is not its own neighbour
-                    squares[static_cast<std::size_t>(q - t)] = std::numeric_limits<Real>::infinity();
+                squared_distances(cloud.coordinates.data() + t, n, count, d, points + row(q) * d, squares.data());
+                if (row(q) >= t && row(q) < t + count)  // a point is not its own neighbour
+                    squares[static_cast<std::size_t>(row(q) - t)] = std::numeric_limits<Real>::infinity();
                 nearest[static_cast<std::size_t>(q - first)].take(squares.data(), count);
             }
         }
@@ -146,15 +147,21 @@ void kth_neighbour_range(const AxisMajor<Real>& cloud, const Real* points, std::
     }
 }
 
-// Requires 1 <= k <= n - 1.
+// Of the `queries` points rows[..], or of the first so many without rows. Requires 1 <= k <= n - 1.
 template <class Real>
-std::vector<Real> kth_neighbour(const Real* points, std::int64_t n, std::int64_t d, std::int64_t k, int threads) {
+std::vector<Real> kth_neighbour(const Real* points, std::int64_t n, std::int64_t d, std::int64_t k,
+                                const std::int64_t* rows, std::int64_t queries, int threads) {
     const AxisMajor<Real> cloud(points, n, d);
-    std::vector<Real> distances(static_cast<std::size_t>(n));
-    parallel_chunks(n, threads, [&](std::int64_t begin, std::int64_t end) {
-        kth_neighbour_range(cloud, points, k, begin, end, distances.data());
+    std::vector<Real> distances(static_cast<std::size_t>(queries));
+    parallel_chunks(queries, threads, [&](std::int64_t begin, std::int64_t end) {
+        kth_neighbour_range(cloud, points, k, rows, begin, end, distances.data());
     });
     return distances;
+}
+
+template <class Real>
+std::vector<Real> kth_neighbour(const Real* points, std::int64_t n, std::int64_t d, std::int64_t k, int threads) {
+    return kth_neighbour(points, n, d, k, nullptr, n, threads);
 }
 
 }  // namespace topolens

@@ -2,16 +2,16 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
-#include "neighbours.hpp"
+#include "cell_groups.hpp"
+#include "cell_space.hpp"
 #include "simd.hpp"
-#include "threads.hpp"
 #include "union_find.hpp"
 
 namespace topolens {
@@ -47,24 +47,25 @@ TOPOLENS_VECTORISED std::int64_t absorb(const Real* fresh, std::int64_t count, O
     return slot;
 }
 
-// Minimum spanning tree of one cell by Prim's rule: no matrix, distances to the newest member are computed
-// when it joins. Members outside the tree are kept contiguous, so the distance loop never sees the others.
-template <class Real>
+// Minimum spanning tree of one cell by Prim's rule: no matrix of a cloud is made, distances to the newest member are
+// computed when it joins. Members outside the tree are kept contiguous, so the distance loop never sees the others.
+template <class Space>
 class CellTree {
 public:
-    CellTree(const Real* points, std::int64_t axes) : points_(points), axes_(axes) {}
+    using Real = decltype(Space::bound(0.0));
+
+    explicit CellTree(Space space) : space_(std::move(space)) {}
 
     const std::vector<Merge>& grow(const std::int64_t* members, std::int64_t count) {
         load(members, count);
         merges_.clear();
         std::int64_t newest = 0, left = count - 1;  // member 0 is the root; slots 0..left hold the others
         while (left > 0) {
-            squared_distances(columns_.data(), stride_, left, axes_, points_ + members[newest] * axes_,
-                              fresh_.data());
+            space_.distances(newest, 0, left, fresh_.data());
             const std::int64_t slot = absorb(fresh_.data(), left, static_cast<OrderBits<Real>>(newest),
                                              least_.data(), link_.data());
             const auto s = static_cast<std::size_t>(slot);
-            merges_.push_back({std::sqrt(static_cast<double>(least_[s])), link_[s], id_[s]});
+            merges_.push_back({Space::height(least_[s]), link_[s], id_[s]});
             newest = id_[s];
             move_slot(--left, slot);
         }
@@ -73,19 +74,15 @@ public:
 
 private:
     void load(const std::int64_t* members, std::int64_t count) {
-        stride_ = count - 1;
-        const auto size = static_cast<std::size_t>(stride_);
-        if (fresh_.size() < size) {
-            fresh_.resize(size), least_.resize(size), id_.resize(size), link_.resize(size);
-            columns_.resize(size * static_cast<std::size_t>(axes_));
+        space_.load(members, count);
+        const auto size = static_cast<std::size_t>(count);
+        if (fresh_.size() < size) fresh_.resize(size), least_.resize(size), id_.resize(size), link_.resize(size);
+        for (std::size_t i = 0; i < size; ++i) {
+            id_[i] = static_cast<std::int64_t>(i);
+            link_[i] = 0;
+            least_[i] = std::numeric_limits<Real>::infinity();
         }
-        for (std::int64_t i = 0; i < stride_; ++i) {
-            for (std::int64_t k = 0; k < axes_; ++k)
-                columns_[static_cast<std::size_t>(k * stride_ + i)] = points_[members[i + 1] * axes_ + k];
-            id_[static_cast<std::size_t>(i)] = i + 1;
-            link_[static_cast<std::size_t>(i)] = 0;
-            least_[static_cast<std::size_t>(i)] = std::numeric_limits<Real>::infinity();
-        }
+        move_slot(count - 1, 0);
     }
 
     void move_slot(std::int64_t from, std::int64_t to) {
@@ -93,14 +90,11 @@ private:
         least_[t] = least_[f];
         id_[t] = id_[f];
         link_[t] = link_[f];
-        for (std::int64_t k = 0; k < axes_; ++k)
-            columns_[static_cast<std::size_t>(k * stride_) + t] = columns_[static_cast<std::size_t>(k * stride_) + f];
+        space_.move(from, to);
     }
 
-    const Real* points_;
-    std::int64_t axes_;
-    std::int64_t stride_ = 0;
-    std::vector<Real> columns_, fresh_, least_;
+    Space space_;
+    std::vector<Real> fresh_, least_;
     std::vector<std::int64_t> id_;
     std::vector<OrderBits<Real>> link_;
     std::vector<Merge> merges_;
@@ -122,15 +116,12 @@ inline std::int64_t first_gap(const std::vector<Merge>& merges, double top, std:
     return std::find(first, filled.end(), char{0}) - filled.begin();
 }
 
-// Labels of the members of one cell, numbered in order of first member.
-inline void cut_tree(const std::vector<Merge>& merges, std::int64_t count, std::int64_t bins,
-                     std::vector<char>& filled, std::int64_t* labels) {
-    double top = 0;
-    for (const Merge& merge : merges) top = std::max(top, merge.height);
-    const std::int64_t gap = first_gap(merges, top, bins, filled);
+// Labels of the members of one cell, numbered in order of first member, once the merges that are kept are made.
+template <class Kept>
+void label_merged(const std::vector<Merge>& merges, std::int64_t count, Kept&& kept, std::int64_t* labels) {
     UnionFind clusters(count);
     for (const Merge& merge : merges) {
-        if (gap < bins && height_bin(merge.height, top, bins) > gap) continue;
+        if (!kept(merge.height)) continue;
         const std::int64_t a = clusters.find(merge.from), b = clusters.find(merge.to);
         clusters.attach(std::max(a, b), std::min(a, b));  // the root is the first member
     }
@@ -141,24 +132,63 @@ inline void cut_tree(const std::vector<Merge>& merges, std::int64_t count, std::
     }
 }
 
-// Cell c holds the points members[offsets[c] .. offsets[c + 1]). Cells differ much in size, so each thread
-// takes the next free cell; every cell writes only its own labels.
-template <class Real>
-std::vector<std::int64_t> cell_clusters(const Real* points, std::int64_t axes, const std::int64_t* members,
-                                        const std::int64_t* offsets, std::int64_t cells, std::int64_t bins,
-                                        int threads) {
-    std::vector<std::int64_t> labels(static_cast<std::size_t>(offsets[cells]));
-    std::atomic<std::int64_t> next{0};
-    const std::int64_t crew = std::clamp<std::int64_t>(threads, 1, std::max<std::int64_t>(cells, 1));
-    parallel_chunks(crew, static_cast<int>(crew), [&](std::int64_t, std::int64_t) {
-        CellTree<Real> tree(points, axes);
+inline void cut_tree(const std::vector<Merge>& merges, std::int64_t count, std::int64_t bins,
+                     std::vector<char>& filled, std::int64_t* labels) {
+    double top = 0;
+    for (const Merge& merge : merges) top = std::max(top, merge.height);
+    const std::int64_t gap = first_gap(merges, top, bins, filled);
+    label_merged(
+        merges, count, [&](double height) { return gap >= bins || height_bin(height, top, bins) <= gap; }, labels);
+}
+
+// Cell c holds the points members[offsets[c] .. offsets[c + 1]).
+template <class Space>
+std::vector<std::int64_t> cell_clusters(const Space& space, const std::int64_t* members, const std::int64_t* offsets,
+                                        std::int64_t cells, std::int64_t bins, int threads) {
+    struct State {
+        CellTree<Space> tree;
         std::vector<char> filled;
-        for (std::int64_t c = next++; c < cells; c = next++) {
+    };
+    std::vector<std::int64_t> labels(static_cast<std::size_t>(offsets[cells]));
+    each_cell<State>(
+        cells, threads, [&] { return State{CellTree<Space>(space), {}}; },
+        [&](std::int64_t c, State& state) {
             const std::int64_t count = offsets[c + 1] - offsets[c];
-            if (count == 0) continue;
-            cut_tree(tree.grow(members + offsets[c], count), count, bins, filled, labels.data() + offsets[c]);
-        }
-    });
+            if (count == 0) return;
+            cut_tree(state.tree.grow(members + offsets[c], count), count, bins, state.filled,
+                     labels.data() + offsets[c]);
+        });
+    return labels;
+}
+
+// Merges of all cells: those of cell c lie at offsets[c] - c in the order Prim's rule finds them, one fewer than
+// members. No cell is empty.
+template <class Space>
+std::vector<Merge> cell_merges(const Space& space, const std::int64_t* members, const std::int64_t* offsets,
+                               std::int64_t cells, int threads) {
+    std::vector<Merge> merges(static_cast<std::size_t>(offsets[cells] - cells));
+    each_cell<CellTree<Space>>(
+        cells, threads, [&] { return CellTree<Space>(space); },
+        [&](std::int64_t c, CellTree<Space>& tree) {
+            const auto& own = tree.grow(members + offsets[c], offsets[c + 1] - offsets[c]);
+            std::copy(own.begin(), own.end(), merges.begin() + (offsets[c] - c));
+        });
+    return merges;
+}
+
+// Labels when each cell keeps its merges up to a height of its own.
+inline std::vector<std::int64_t> cut_merges(const double* heights, const std::int64_t* from, const std::int64_t* to,
+                                            const std::int64_t* offsets, const double* cuts, std::int64_t cells) {
+    std::vector<std::int64_t> labels(static_cast<std::size_t>(offsets[cells]));
+    std::vector<Merge> merges;
+    for (std::int64_t c = 0; c < cells; ++c) {
+        merges.clear();
+        for (std::int64_t m = offsets[c] - c; m < offsets[c + 1] - c - 1; ++m)
+            merges.push_back({heights[m], from[m], to[m]});
+        label_merged(
+            merges, offsets[c + 1] - offsets[c], [&](double height) { return height <= cuts[c]; },
+            labels.data() + offsets[c]);
+    }
     return labels;
 }
 

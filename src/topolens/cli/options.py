@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,21 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tabl
 Directory = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where report.html and report.json go.")
 ]
+Workers = Annotated[
+    int, typer.Option("--workers", min=0, help="Processes of one thread each; 0: one per core, or all of a cluster.")
+]
+Backend = Annotated[
+    str, typer.Option("--backend", metavar="NAME", help="Where the work is done: local, dask or ray (installed apart).")
+]
+Address = Annotated[
+    str | None,
+    typer.Option("--address", metavar="ADDRESS", help="Of the scheduler, tcp://host:8786; default: one here."),
+]
+
+
+def crew(workers: int, backend: str) -> int:
+    """How many processes: as many as asked for, else one per core here, or all that a cluster has."""
+    return workers or ((os.cpu_count() or 1) if backend == "local" else -1)
 
 
 def use_threads(threads: int | None) -> None:

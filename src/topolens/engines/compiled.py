@@ -246,11 +246,61 @@ def maxmin(points: Tensor, count: int, start: int) -> Tensor:
     return torch.from_numpy(_core.maxmin(array(points), count, start, threads()))
 
 
-def cell_clusters(points: Tensor, members: Tensor, offsets: Tensor, bins: int) -> Tensor:
+def kth_neighbour_of(points: Tensor, k: int, rows: Tensor) -> Tensor:
+    """Distance of some of the points (n, d), given by their rows, to their k-th nearest other point."""
+    return torch.from_numpy(_core.kth_neighbour_of(array(points), k, whole(rows), threads()))
+
+
+class Merges(NamedTuple):
+    """Merges of single linkage in each cell: cell c's are those from offsets[c] - c to offsets[c + 1] - c - 1."""
+
+    heights: np.ndarray  # (memberships - cells,) float64, in no order within a cell
+    first: np.ndarray  # int64 places within the cell of two members that are joined
+    second: np.ndarray
+
+
+def cell_clusters(points: Tensor, members: Tensor, offsets: Tensor, bins: int, are_distances: bool = False) -> Tensor:
     """Cluster label of each member within its cell: single linkage cut at the first gap of the histogram."""
-    rows = members.to("cpu", torch.int64).contiguous().numpy()
-    starts = offsets.to("cpu", torch.int64).contiguous().numpy()
-    return torch.from_numpy(_core.cell_clusters(array(points), rows, starts, bins, threads()))
+    return torch.from_numpy(
+        _core.cell_clusters(array(points), whole(members), whole(offsets), bins, threads(), are_distances)
+    )
+
+
+def cell_groups(
+    points: Tensor, members: Tensor, offsets: Tensor, scale: float, least: int, are_distances: bool = False
+) -> Tensor:
+    """Cluster label of each member within its cell: components of the graph of distances up to `scale`.
+
+    With `least` above 0, those of DBSCAN with so many neighbours, the point itself included; -1 is noise.
+    """
+    return torch.from_numpy(
+        _core.cell_groups(array(points), whole(members), whole(offsets), scale, least, threads(), are_distances)
+    )
+
+
+def cell_merges(points: Tensor, members: Tensor, offsets: Tensor, are_distances: bool = False) -> Merges:
+    """The merges of single linkage in each cell; no cell may be empty."""
+    return Merges(*_core.cell_merges(array(points), whole(members), whole(offsets), threads(), are_distances))
+
+
+def cut_merges(merges: Merges, offsets: Tensor, cuts: np.ndarray) -> Tensor:
+    """Cluster label of each member when each cell keeps its merges up to a height of its own."""
+    heights = np.ascontiguousarray(cuts, dtype=np.float64)
+    return torch.from_numpy(_core.cut_merges(*merges, whole(offsets), heights))
+
+
+def cell_nearest(
+    points: Tensor, members: Tensor, offsets: Tensor, queries: Tensor, asked: Tensor, starts: Tensor
+) -> Tensor:
+    """Place in `members` of the member nearest to each query, -1 in an empty cell.
+
+    Cell c asks for the rows asked[starts[c]:starts[c + 1]] of `queries`.
+    """
+    same = torch.promote_types(points.dtype, queries.dtype)
+    cells, questions = (whole(members), whole(offsets)), (whole(asked), whole(starts))
+    return torch.from_numpy(
+        _core.cell_nearest(array(points.to(same)), *cells, array(queries.to(same)), *questions, threads())
+    )
 
 
 def refined_layout(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from topolens.engines.edges import edge_ends
-from topolens.filtrations import rips
+from topolens.filtrations.crossed_rips import crossed_rips
 from topolens.losses.class_maps import Reduction, check_reduction, reduced
 from topolens.losses.clouds import Normalise, as_pair, check_normalise, checked_scale, distances, lengths, unit
 from topolens.losses.precision import without_autocast
@@ -79,7 +79,7 @@ def rtd(
     a, b = a / data.unit.detach()[..., None], b / inner.unit.detach()[..., None]
     totals = []
     for first, matrix in ((data, a), (inner, b))[: 1 + symmetric]:
-        bars = persistence(rips(distances=_blocks(matrix, torch.minimum(a, b))), max_dim=1).of_dim(1)
+        bars = persistence(crossed_rips(matrix, torch.minimum(a, b)), max_dim=1).of_dim(1)
         births = _values(bars.batch, bars.cells[:, 0], first, (data, inner), bent=False)
         deaths = _values(bars.batch, bars.cells[:, 1], first, (data, inner), bent=straight_through)
         # Lengths round otherwise than the engine's distances; a bar is never shorter than 0.
@@ -97,13 +97,8 @@ class _Measured(NamedTuple):
         return lengths(self.cloud, (item, i, j)) / self.unit[item, 0]
 
 
-def _blocks(first: Tensor, least: Tensor) -> Tensor:
-    """The 2n x 2n distances of each item."""
-    return torch.cat([torch.cat([torch.zeros_like(first), first], 2), torch.cat([first, least], 2)], 1)
-
-
 def _values(item: Tensor, cells: Tensor, first: _Measured, both: tuple[_Measured, _Measured], bent: bool) -> Tensor:
-    """Values of edges of `_blocks` with their gradients; those of the data's lesser distances go inside if `bent`."""
+    """Values of edges of `crossed_rips` with their gradients; lesser data distances go inside if `bent`."""
     n = first.cloud.shape[1]
     i, j = edge_ends(cells - 2 * n)
     outer, inner = (cloud.at(item, i % n, j % n) for cloud in both)

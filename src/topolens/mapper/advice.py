@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from topolens._checks import check_no_nan, check_tensor
-from topolens.mapper.clusters import EXACT, variance_normalised
 from topolens.mapper.graph import MapperGraph
+from topolens.mapper.metric import variance_normalised
 from topolens.mapper.nerve import betti_numbers
 from topolens.mapper.purity import purity
 from topolens.mapper.resampling import Remade, each, seeds
 
+EXACT = "donot_use_mm_for_euclid_dist"
 BASE = 10  # the constant C of the subsamples' size
 GAIN = 1.5  # below 2, so that no three intervals meet
 OVERLAP = 1 - 1 / GAIN
@@ -249,6 +249,8 @@ def instability(a: MapperGraph, b: MapperGraph, rows_a: np.ndarray, rows_b: np.n
         rows_a: Row of the cloud that each row of `a` is, rising.
         rows_b: The same of `b`.
     """
+    from scipy.optimize import linear_sum_assignment  # half a second that no graph needs
+
     common, in_a, in_b = np.intersect1d(rows_a, rows_b, assume_unique=True, return_indices=True)
     if not len(common):
         return 0.0

@@ -1,17 +1,25 @@
 """Covers: overlapping boxes in the space of the lenses, and the points that lie in each."""
 
+from __future__ import annotations
+
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
 from topolens._checks import check_no_nan, check_tensor
 
 CONVENTIONS = ("spanning", "cell")
 MOST_MEMBERSHIPS = 500_000_000
+AT_A_TIME = 1 << 18  # points whose boxes are numbered at once: what bounds the memory beside the result
+T = TypeVar("T")
+Ranges = list[tuple[np.ndarray, np.ndarray]]  # per lens the first and the last interval that each value lies in
 
 
 class Cover(NamedTuple):
@@ -21,6 +29,7 @@ class Cover(NamedTuple):
     offsets: Tensor  # (boxes + 1,) int64
     cells: Tensor  # (boxes,) int64 number of each box, rising; the last lens counts fastest
     lengths: tuple[float, ...]  # length of an interval per lens, in the lens's unit
+    place: Callable[[Tensor], Cover] | None = None  # the boxes that other values lie in, None where no rule says so
 
 
 def cover(
@@ -61,76 +70,165 @@ def cover(
         >>> boxes.members, boxes.offsets
         (tensor([0, 1, 2, 1, 2, 3]), tensor([0, 3, 6]))
     """
-    check_no_nan("lens", check_tensor("lens", lens, ("n", "lenses"), "for one lens pass lens[:, None]"))
-    n, lenses = lens.shape
-    if not 1 <= lenses <= 3:
-        raise ValueError(f"lens must have 1 to 3 columns, got {lenses}; choose the most telling ones")
+    values = lens_columns(lens)
     if convention not in CONVENTIONS:
         raise ValueError(f'convention must be "spanning" or "cell", got {convention!r}')
-    counts = [_whole(x) for x in _per_lens("resolution", resolution, lenses)]
-    gains = [_gain(x) for x in _per_lens("gain", gain, lenses)]
-    values = lens.detach().to("cpu", torch.float64).numpy()
-    axes = [_intervals(x, count, g, convention) for x, count, g in zip(values.T, counts, gains, strict=True)]
-    if max(n, 1) * math.prod(counts) >= 2**62:
-        raise ValueError(f"the cover has {math.prod(counts)} boxes, too many to number; lower resolution")
-    return _boxes([(first, last) for first, last, _ in axes], counts, tuple(length for _, _, length in axes))
+    counts, gains = per_lens("resolution", resolution, values, whole), per_lens("gain", gain, values, at_least_one)
+    axes = [Intervals.over(x, count, g, convention) for x, count, g in zip(values.T, counts, gains, strict=True)]
+    return boxes(axes, values)
 
 
-def _per_lens(name: str, given: float | Sequence[float], lenses: int) -> Sequence[float]:
+@dataclass(frozen=True)
+class Intervals:
+    """Intervals of equal length along one lens: interval i is [i - start, i - start + gain] steps above `low`."""
+
+    low: float
+    span: float
+    steps: float
+    start: float
+    gain: float
+    count: int
+
+    @classmethod
+    def over(cls, x: np.ndarray, count: int, gain: float, convention: str) -> Intervals:
+        """The intervals that cover the values."""
+        low, high = (float(x.min()), float(x.max())) if len(x) else (0.0, 0.0)
+        if not math.isfinite(high - low):
+            raise ValueError(
+                f"lens must have a finite range, got values from {low} to {high}; clip or remove them first"
+            )
+        steps, start = (count - 1 + gain, 0.0) if convention == "spanning" else (float(count), (gain - 1) / 2)
+        return cls(low, high - low, steps, start, gain, count)
+
+    @property
+    def length(self) -> float:
+        """Length of an interval in the unit of the lens."""
+        return self.gain * (self.span / self.steps)
+
+    def ranges(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """First and last interval each value lies in; the last below the first where it lies outside all."""
+        if self.span == 0:
+            inside = np.where(x == self.low, 0, -1)
+            return np.zeros(len(x), np.int64), inside
+        place = (x - self.low) / self.span * self.steps + self.start
+        slack = 1e-9 * self.steps
+        within = (place >= -slack) & (place <= self.count - 1 + self.gain + slack)
+        first = np.ceil(place - self.gain - slack).clip(0, self.count - 1).astype(np.int64)
+        last = np.floor(place + slack).clip(0, self.count - 1).astype(np.int64)
+        return first, np.where(within, last, first - 1)
+
+
+def lens_columns(lens: Tensor) -> np.ndarray:
+    """Lens values as float64 on the CPU, checked."""
+    check_no_nan("lens", check_tensor("lens", lens, ("n", "lenses"), "for one lens pass lens[:, None]"))
+    lenses = lens.shape[1]
+    if not 1 <= lenses <= 3:
+        raise ValueError(f"lens must have 1 to 3 columns, got {lenses}; choose the most telling ones")
+    return lens.detach().to("cpu", torch.float64).numpy()
+
+
+def per_lens(name: str, given: float | Sequence[float], values: np.ndarray, check: Callable[[float], T]) -> list[T]:
     """The setting of each lens."""
+    lenses = values.shape[1]
     if not isinstance(given, Sequence):
-        return [given] * lenses
+        return [check(given)] * lenses
     if len(given) != lenses:
         raise ValueError(f"{name} must be one number or one per lens, got {len(given)} numbers for {lenses} lenses")
-    return given
+    return [check(x) for x in given]
 
 
-def _whole(resolution: float) -> int:
+def whole(resolution: float) -> int:
+    """A resolution, if it is one."""
     if not isinstance(resolution, int) or resolution < 1:
         raise ValueError(f"resolution must be an integer of at least 1, got {resolution!r}")
     return resolution
 
 
-def _gain(gain: float) -> float:
+def at_least_one(gain: float) -> float:
+    """A gain, if it is one."""
     if not 1 <= gain < math.inf:
         raise ValueError(f"gain must be at least 1 (1 means no overlap, 3 means two thirds), got {gain}")
     return float(gain)
 
 
-def _intervals(x: np.ndarray, count: int, gain: float, convention: str) -> tuple[np.ndarray, np.ndarray, float]:
-    """First and last interval each value lies in, and the length of an interval."""
-    low, high = (float(x.min()), float(x.max())) if len(x) else (0.0, 0.0)
-    span = high - low
-    if not math.isfinite(span):
-        raise ValueError(f"lens must have a finite range, got values from {low} to {high}; clip or remove them first")
-    if span == 0:
-        only = np.zeros(len(x), np.int64)
-        return only, only, 0.0
-    # In units of the step, interval i is [i - start, i - start + gain].
-    steps, start = (count - 1 + gain, 0.0) if convention == "spanning" else (float(count), (gain - 1) / 2)
-    place = (x - low) / span * steps + start
-    slack = 1e-9 * steps
-    first = np.ceil(place - gain - slack).clip(0, count - 1).astype(np.int64)
-    last = np.floor(place + slack).clip(0, count - 1).astype(np.int64)
-    return first, last, gain * (span / steps)
+def boxes(axes: Sequence, values: np.ndarray) -> Cover:
+    """Boxes of a product of intervals; an axis has `count`, `length` and `ranges`."""
+    counts = [axis.count for axis in axes]
+    if max(len(values), 1) * math.prod(counts) >= 2**62:
+        raise ValueError(f"the cover has {math.prod(counts)} boxes, too many to number; lower resolution")
+    ranges = [axis.ranges(x) for axis, x in zip(axes, values.T, strict=True)]
+    members, offsets, cells = by_box(*_numbers(ranges, counts), math.prod(counts))
+    return Cover(members, offsets, cells, tuple(axis.length for axis in axes), partial(_placed, axes))
 
 
-def _boxes(ranges: list[tuple[np.ndarray, np.ndarray]], counts: list[int], lengths: tuple[float, ...]) -> Cover:
-    """Every point listed in every box of its rectangle of intervals, sorted by box, then point."""
+def _placed(axes: Sequence, lens: Tensor) -> Cover:
+    return boxes(axes, lens_columns(lens))
+
+
+def _numbers(ranges: Ranges, counts: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes per point, and their numbers, point after point: every box of its rectangle of intervals."""
     n = len(ranges[0][0])
-    widths = [last - first + 1 for first, last in ranges]
+    widths = [(last - first + 1).clip(0) for first, last in ranges]
     total = float(np.prod([width.astype(np.float64) for width in widths], axis=0).sum())
     if total > MOST_MEMBERSHIPS:
         raise ValueError(f"the cover would hold {total:.0f} memberships of {n} points; lower gain or use fewer lenses")
-    boxes = np.prod(widths, axis=0)
-    point = np.repeat(np.arange(n), boxes)
-    within = np.arange(len(point)) - (np.cumsum(boxes) - boxes)[point]
-    number, stride = np.zeros_like(point), 1
-    for (first, _), width, count in reversed(list(zip(ranges, widths, counts, strict=True))):
-        within, along = np.divmod(within, width[point])
-        number += (first[point] + along) * stride
-        stride *= count
-    box, members = np.divmod(np.sort(number * n + point), max(n, 1))
-    starts = np.flatnonzero(np.diff(box, prepend=-1))
-    offsets = np.append(starts, len(box))
-    return Cover(torch.from_numpy(members), torch.from_numpy(offsets), torch.from_numpy(box[starts]), lengths)
+    each = np.prod(widths, axis=0)
+    dtype = np.int32 if math.prod(counts) < 2**31 else np.int64
+    parts = [np.zeros(0, dtype)]
+    for begin in range(0, n, AT_A_TIME):
+        some = slice(begin, begin + AT_A_TIME)
+        point = np.repeat(np.arange(len(each[some])), each[some])
+        within = np.arange(len(point)) - (np.cumsum(each[some]) - each[some])[point]
+        number, stride = np.zeros(len(point), dtype), 1
+        for (first, _), width, count in reversed(list(zip(ranges, widths, counts, strict=True))):
+            within, along = np.divmod(within, width[some][point])
+            number += ((first[some][point] + along) * stride).astype(dtype)
+            stride *= count
+        parts.append(number)
+    return each, np.concatenate(parts)
+
+
+def by_box(each: np.ndarray, number: np.ndarray, total: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Members, offsets and cells from the boxes of each point, `each` so many, numbered below `total`."""
+    rows, names = np.concatenate([[0], np.cumsum(each)]), None
+    if total > max(4 * len(number), 1 << 20):  # mostly empty: number the others anew
+        names, number = np.unique(number, return_inverse=True)
+        total = len(names)
+    # A sparse matrix of points by boxes, turned over: scipy's counting sort.
+    listed = sparse.csr_array((np.ones(len(number), np.int8), number, rows), shape=(len(each), total)).tocsc()
+    sizes = np.diff(listed.indptr)
+    found = np.flatnonzero(sizes)
+    offsets = np.append(0, np.cumsum(sizes[found])).astype(np.int64)
+    cells = found if names is None else names[found]
+    return (
+        torch.from_numpy(listed.indices.astype(np.int64)),
+        torch.from_numpy(offsets),
+        torch.from_numpy(cells.astype(np.int64)),
+    )
+
+
+def precomputed_cover(sets: Sequence[Tensor], n: int) -> Cover:
+    """A cover whose sets are given: box c holds the points sets[c].
+
+    Args:
+        sets: Rows of the points of each set, int64 tensors; an empty set is left out, a row may lie in many or none.
+        n: Number of points.
+
+    Returns:
+        The cover; its boxes are numbered as the sets are. It says nothing of other points.
+
+    Raises:
+        ValueError: If a row lies outside [0, n) or stands twice in one set.
+
+    Example:
+        >>> precomputed_cover([torch.tensor([2, 0]), torch.tensor([1, 2])], n=3).members
+        tensor([0, 2, 1, 2])
+    """
+    rows = [torch.as_tensor(x, dtype=torch.int64).flatten().cpu().sort().values for x in sets]
+    for place, x in enumerate(rows):
+        if len(x) and (int(x[0]) < 0 or int(x[-1]) >= n or bool((x[1:] == x[:-1]).any())):
+            raise ValueError(f"sets must hold each row of [0, {n}) at most once, set {place} does not")
+    kept = [place for place, x in enumerate(rows) if len(x)]
+    members = torch.cat([rows[place] for place in kept]) if kept else torch.zeros(0, dtype=torch.int64)
+    offsets = torch.tensor([0, *(len(rows[place]) for place in kept)]).cumsum(0)
+    return Cover(members, offsets, torch.tensor(kept, dtype=torch.int64), ())

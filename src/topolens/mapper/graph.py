@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 from torch import Tensor
 
+from topolens.mapper.coverage import Coverage, coverage_of
 from topolens.mapper.nerve import faces
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class MapperGraph:
         lens: Lens values of the points, shape (n, lenses).
         cell: Cover set each node came from, shape (nodes,), int64.
         settings: Parameters the graph was made with.
+        fate: What became of each point, shape (n,): 0 where it was clustered, below 0 where not, for the reasons that
+            `left_out` counts. None: all were clustered.
 
     Raises:
         ValueError: If the shapes do not fit together.
@@ -48,6 +51,7 @@ class MapperGraph:
     lens: np.ndarray
     cell: np.ndarray
     settings: dict[str, Any]
+    fate: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n, nodes = self.membership.shape
@@ -90,9 +94,20 @@ class MapperGraph:
 
     @property
     def coverage(self) -> float:
-        """Share of the points that lie in a node: 1 as `mapper` makes it, less once nodes are dropped."""
+        """Share of the points that lie in a node: 1 unless points are noise or nodes were dropped."""
         n = self.membership.shape[0]
         return float((np.diff(self.membership.indptr) > 0).sum() / n) if n else 1.0
+
+    @cached_property
+    def left_out(self) -> Coverage:
+        """How many points lie in no node and why, as counts and as a sentence."""
+        inside = np.diff(self.membership.indptr) > 0
+        return coverage_of(inside, np.zeros(len(inside)) if self.fate is None else self.fate, self.settings)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is unusual about the lens, the cover or the clusters, a sentence each, with what to change."""
+        return tuple(self.settings.get("remarks", ()))
 
     def members(self, node: int) -> np.ndarray:
         """Rows of the points of one node, rising, int64."""

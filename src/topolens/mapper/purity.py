@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import false_discovery_control, hypergeom
 from torch import Tensor
 
 from topolens.mapper.graph import MapperGraph
@@ -62,6 +61,8 @@ def purity(graph: MapperGraph, labels: Tensor | np.ndarray) -> Purity:
         >>> found.classes.tolist(), found.share.round(2).tolist(), found.p.round(4).tolist()
         ([0, 0, 1, 1], [1.0, 0.85, 0.85, 1.0], [0.0, 0.0057, 0.0057, 0.0])
     """
+    from scipy.stats import false_discovery_control, hypergeom  # half a second that no graph needs
+
     values = np.asarray(labels.detach().cpu() if isinstance(labels, Tensor) else labels, dtype=np.float64)
     n = graph.membership.shape[0]
     if values.shape != (n,):

@@ -8,7 +8,6 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 from torch import Tensor
 
 from topolens.mapper.graph import MapperGraph
@@ -39,9 +38,15 @@ class Remade:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, rows: np.ndarray, lens: np.ndarray, finer: float = 1.0) -> MapperGraph:
-        """The Mapper graph of some rows with lens values (rows, lenses), the resolution times `finer`."""
+        """The Mapper graph of some rows with lens values (rows, lenses).
+
+        Args:
+            rows: Rows of the cloud, int64.
+            lens: Their lens values.
+            finer: Factor on the resolution of a uniform or quantile cover; others are made as they are set.
+        """
         settings = dict(self.settings)
-        if finer != 1.0:
+        if finer != 1.0 and settings.get("cover", "uniform") in ("uniform", "quantile"):
             given = settings.get("resolution", 30)
             finest = [max(1, round(x * finer)) for x in ([given] if isinstance(given, int) else given)]
             settings["resolution"] = finest[0] if isinstance(given, int) else finest
@@ -54,6 +59,8 @@ def each(tasks: Iterable[Callable[[], Out]], expected: int, jobs: int, progress:
 
     Whatever `progress` raises ends the work: tasks that have not begun never do.
     """
+    from joblib import Parallel, delayed
+
     results = Parallel(n_jobs=jobs, return_as="generator")(delayed(_call)(task) for task in tasks)
     try:
         for done, result in enumerate(results, start=1):

@@ -11,7 +11,6 @@ import torch
 from scipy import sparse
 
 from topolens.diagrams import Diagrams
-from topolens.distances import bottleneck
 from topolens.mapper.features import Extents, Feature, extents, features
 from topolens.mapper.graph import MapperGraph
 from topolens.mapper.nerve import betti_numbers, faces
@@ -260,6 +259,8 @@ def _nearest(feature: Feature, bars: np.ndarray) -> float:
 
 def _distances(bars: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
     """Bottleneck distance of one diagram to each of several."""
+    from topolens.distances import bottleneck  # loads scipy's solvers, half a second that no graph needs
+
     x = Diagrams.from_intervals([{0: bars}], torch.float64)
     y = Diagrams.from_intervals([{0: other} for other in others], torch.float64)
     return bottleneck(x, y).numpy()

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from topolens._checks import check_fraction
 from topolens.diagrams import Diagrams
-from topolens.filtrations import rips
+from topolens.filtrations.crossed_rips import crossed_rips
 from topolens.measures.cka import checked_pair
 from topolens.persistence import persistence
 
@@ -164,6 +164,4 @@ def divergences(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _bars(first: Tensor, second: Tensor) -> Diagrams:
-    least = torch.minimum(first, second)
-    blocks = torch.cat([torch.cat([torch.zeros_like(first), first], 2), torch.cat([first, least], 2)], 1)
-    return persistence(rips(distances=blocks), max_dim=1).of_dim(1)
+    return persistence(crossed_rips(first, torch.minimum(first, second)), max_dim=1).of_dim(1)

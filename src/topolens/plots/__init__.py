@@ -12,6 +12,7 @@ from topolens.plots.markup import svg
 from topolens.plots.masks import masks
 from topolens.plots.nulls import nulls
 from topolens.plots.patches import patches
+from topolens.plots.scatter import scatter
 from topolens.plots.sweep import sweep
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "orientation",
     "patches",
     "plane",
+    "scatter",
     "svg",
     "sweep",
 ]

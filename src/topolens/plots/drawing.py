@@ -15,6 +15,7 @@ from topolens.plots.mapper import mapper
 from topolens.plots.masks import masks
 from topolens.plots.nulls import nulls
 from topolens.plots.patches import patches
+from topolens.plots.scatter import scatter
 from topolens.plots.sweep import sweep
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ KINDS: dict[str, Callable[..., Canvas]] = {
     "filters": filters,
     "images": images,
     "masks": masks,
+    "scatter": scatter,
 }
 
 

@@ -81,6 +81,14 @@ def rows(batch: Batch, which: slice | Tensor) -> Batch:
     return Batch(inputs, None if batch.labels is None else batch.labels[which], samples_of(inputs))
 
 
+def as_given(batch: Batch) -> Any:
+    """A batch in a form that `batches` takes as one of an iterable."""
+    if isinstance(batch.inputs, Mapping):
+        return batch.inputs if batch.labels is None else {**batch.inputs, "labels": batch.labels}
+    inputs = list(batch.inputs) if isinstance(batch.inputs, tuple) else batch.inputs
+    return (inputs,) if batch.labels is None else (inputs, batch.labels)
+
+
 def samples_of(inputs: Any) -> int:
     """Samples of a batch: the length of its first tensor."""
     several = inputs.values() if isinstance(inputs, Mapping) else inputs

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,7 +24,7 @@ from topolens.measures import (
 )
 from topolens.measures.dimension import two_nn_dimension
 from topolens.probes import Batch, Recording, batches, record, weight_matrices
-from topolens.probes.batches import as_batch, rows
+from topolens.probes.batches import as_batch, as_given, rows
 from topolens.probes.record import Layers
 from topolens.report.callbacks import hugging_face_callback, lightning_callback, log_values
 
@@ -43,11 +45,14 @@ class Watch:
         samples: How many samples are kept, 256 at most: drawn where `data` can be picked from, else the first ones.
         writer: Where values go as well: anything with `add_scalar(name, value, step)` (TensorBoard),
             `log_metrics(values, step=...)` (mlflow, loggers of Lightning) or `log(values, step=...)` (wandb).
+        log: A file that each check is added to as a line of JSON, with the time in seconds as `time`: `topolens
+            explore` shows it while training goes on. A run that is taken up again goes on in the same file.
         seed: Draws the samples.
 
     Raises:
         TypeError: If `data` is of no known form, or `writer` has none of these methods.
         ValueError: If `every` is below 1, `samples` is not from 1 to 256, or `data` is empty.
+        OSError: If the log cannot be written to.
 
     Cost: a check runs the network on the kept samples, a spanning tree over each weight and over the samples.
 
@@ -68,6 +73,7 @@ class Watch:
         *,
         samples: int = MOST,
         writer: Any = None,
+        log: str | Path | None = None,
     ) -> None:
         if every < 1:
             raise ValueError(f"every must be at least 1 call, got {every}")
@@ -75,6 +81,10 @@ class Watch:
             raise ValueError(f"samples must be from 1 to {MOST}, got {samples}")
         if writer is not None:
             log_values(writer, {}, 0)
+        self._log = None if log is None else Path(log)
+        if self._log is not None:
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            self._log.open("ab").close()
         self.history: list[dict[str, float | None]] = []
         self.seconds = 0.0
         self._every, self._seed, self._writer = every, seed, writer
@@ -107,6 +117,8 @@ class Watch:
         self.history.append({"step": step, **found})
         if self._writer is not None:
             log_values(self._writer, {name: value for name, value in found.items() if value is not None}, step)
+        if self._log is not None:
+            _append(self._log, {"step": step, "time": time.time(), **found})
         self.seconds += time.perf_counter() - start
 
     def stop_at(self, least_rise: float = 0.0, patience: int = 4, burn_in: int = 0) -> int | None:
@@ -195,12 +207,19 @@ class Watch:
         return found
 
 
+def _append(log: Path, entry: Mapping[str, Any]) -> None:
+    """One line, in one write: a reader sees all of it or nothing, and a program that is killed leaves the others."""
+    line = json.dumps(entry, allow_nan=False, separators=(",", ":")) + "\n"
+    with log.open("ab", buffering=0) as file:
+        file.write(line.encode())
+
+
 def _fixed(data: Any, samples: int, seed: int) -> list[Any]:
     """The samples that are looked at at each check, in the form of batches."""
     taken, count = [], 0
     for batch in _picked(data, samples, seed):
         part = batch if batch.size <= samples - count else rows(batch, slice(0, samples - count))
-        taken.append(_as_given(part))
+        taken.append(as_given(part))
         count += part.size
         if count >= samples:
             break
@@ -220,14 +239,6 @@ def _picked(data: Any, samples: int, seed: int) -> Iterator[Batch]:
     if not isinstance(data, (list, tuple)) and hasattr(data, "__getitem__") and hasattr(data, "__len__"):
         data = torch.utils.data.Subset(data, some(len(data)).tolist())
     yield from batches(data, MOST)
-
-
-def _as_given(batch: Batch) -> Any:
-    """A batch in a form that `record` takes."""
-    if isinstance(batch.inputs, Mapping):
-        return batch.inputs if batch.labels is None else {**batch.inputs, "labels": batch.labels}
-    inputs = list(batch.inputs) if isinstance(batch.inputs, tuple) else batch.inputs
-    return (inputs,) if batch.labels is None else (inputs, batch.labels)
 
 
 def _persistence(model: nn.Module) -> float:

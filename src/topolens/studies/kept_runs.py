@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
 
 Progress = Callable[[float, float, str], None]
 
@@ -43,7 +44,9 @@ def side_by_side(
     """
     costs = [1.0] * len(arguments) if costs is None else costs
     start, spent, found = time.perf_counter(), 0.0, []
-    made: Iterator[Any] = Parallel(n_jobs=workers, return_as="generator")(delayed(make)(*own) for own in arguments)
+    backend, _ = get_active_backend()
+    how = "generator" if backend.supports_return_generator else "list"  # Ray's gives all results at once
+    made: Iterable[Any] = Parallel(n_jobs=workers, return_as=how)(delayed(make)(*own) for own in arguments)
     for own, cost, result in zip(arguments, costs, made, strict=True):
         found.append(result)
         spent += cost

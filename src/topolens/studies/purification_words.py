@@ -5,7 +5,10 @@ from __future__ import annotations
 from topolens.studies.attacks import CW, EPSILONS, FGSM, JUDGED, LARGE, PGD, Effort
 from topolens.studies.purifiers import BATCH, HARDENED_AT, LATENT, NOISE, RATE, WIDTHS, Training
 
-PAPER = "Kumar et al.: TopoReformer, workshop on artificial intelligence for cyber security, 2025"
+PAPER = (
+    "B. Kumar, A. S. Aravinthakashan, A. Satyanarayan, I. Gakhar, U. Verma: TopoReformer: Mitigating adversarial "
+    "attacks using topological purification in OCR models, arXiv 2511.15807, 2025"
+)
 NOTE = "The published figures come from a note on the paper, not from the paper itself, and stand for orientation only."
 REFERENCES = [
     PAPER,

@@ -90,7 +90,7 @@ def test_a_column_that_is_constant_up_to_rounding_is_zero():
     assert torch.equal(variance_normalised(column)[:, 1], torch.zeros(4))
 
 
-@pytest.mark.parametrize("wrong", [{"metric": "cosine"}, {"points": torch.zeros(3)}])
+@pytest.mark.parametrize("wrong", [{"metric": "angle"}, {"points": torch.zeros(3)}])
 def test_variance_normalised_refuses(wrong):
     with pytest.raises(ValueError, match="metric|points"):
         variance_normalised(**({"points": torch.rand(5, 2)} | wrong))

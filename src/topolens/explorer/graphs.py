@@ -1,0 +1,168 @@
+"""A Mapper graph from its settings, as the document that the page draws."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from topolens.analyses.provenance import peak_memory_mb
+from topolens.explorer.cost import estimate
+from topolens.explorer.kinds import View
+from topolens.explorer.layout import layout, within
+from topolens.explorer.packed import packed
+from topolens.explorer.purity import purity
+from topolens.explorer.settings import CLUSTERERS, COVERS, LENSES, key_of, kind_of, lens_values, title_of
+from topolens.explorer.snippet import snippet
+from topolens.explorer.store import Run
+from topolens.mapper import MapperGraph, betti_numbers, lens_positions, mapper, variance_normalised
+
+TYPICAL = 12  # points of each node that lie nearest to its mean
+MOST_CLASSES = 100
+Tell = Callable[[float, str], None]
+
+
+def graph_of(view: View, settings: Mapping[str, Any], clusterer: Mapping[str, Any] | None = None) -> MapperGraph:
+    """The graph of completed settings.
+
+    Args:
+        view: The points.
+        settings: Completed.
+        clusterer: Instead of that of the settings.
+    """
+    lens = lens_values(view, settings)
+    chosen = clusterer or settings["clusterer"]
+    graph = mapper(
+        view.points,
+        lens,
+        metric=settings["metric"],
+        clusters=kind_of(CLUSTERERS, "clusterer", chosen).made(chosen),
+        **kind_of(COVERS, "cover", settings["cover"]).made(settings["cover"]),
+    )
+    return graph if settings["min_shared"] == 1 else graph.without_weak(settings["min_shared"])
+
+
+def make_graph(run: Run, settings: Mapping[str, Any], tell: Tell) -> str:
+    """Makes the graph of completed settings, keeps its document in the run, and gives its key.
+
+    Args:
+        run: The run.
+        settings: Completed.
+        tell: Called as (share done, what is being done).
+    """
+    start = time.perf_counter()
+    tell(0.0, "lenses and clusters")
+    expected = estimate(run, settings)
+    view = View(run, settings["layer"], settings["checkpoint"])
+    graph = graph_of(view, settings)
+    tell(0.5, "statistics")
+    document = _document(run, settings, view, graph, tell)
+    spent = time.perf_counter() - start
+    memory = peak_memory_mb()
+    document["cost"] = {
+        "seconds": round(spent, 4),
+        "memory_mb": None if memory is None else round(memory),
+        "estimated_seconds": expected["seconds"],
+        "model_seconds": expected["model_seconds"],
+    }
+    head = {name: document[name] for name in ("key", "title", "settings")}
+    created = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    head |= {"nodes": len(graph), "edges": len(graph.edges), "created": created, "cost": document["cost"]}
+    run.keep("graphs", document["key"], document, head)
+    return document["key"]
+
+
+def _document(run: Run, settings: Mapping[str, Any], view: View, graph: MapperGraph, tell: Tell) -> dict[str, Any]:
+    by_node = sparse.csr_array(graph.membership.T.tocsr())
+    by_node.sort_indices()
+    space = run.layer(settings["layer"])["space"]
+    statistics = _statistics(graph, view, settings, run.space(space)["noun"])
+    tell(0.7, "typical points and classes")
+    typical = _typical(variance_normalised(view.points, settings["metric"]), by_node)
+    classes = _purities(run, space, settings["checkpoint"], by_node)
+    tell(0.8, "layout")
+    return {
+        "format": "topolens.mapper/1", "key": key_of(settings), "title": title_of(run, settings), "space": space,
+        "points": len(view.points), "settings": dict(settings), "snippet": snippet(run, settings),
+        "nodes": _nodes(graph, settings["seed"]),
+        "members": {"offsets": packed(by_node.indptr, "i32"), "rows": packed(by_node.indices, "i32")},
+        "typical": typical,
+        "edges": {
+            "a": packed(graph.edges[:, 0], "i32"), "b": packed(graph.edges[:, 1], "i32"),
+            "shared": packed(graph.weights, "i32"),
+        },
+        "triangles": {name: packed(graph.triangles[:, place], "i32") for place, name in enumerate("abc")},
+        "lenses": [
+            {"name": kind_of(LENSES, "lens", lens).named(lens), "values": packed(graph.lens[:, place], "f32")}
+            for place, lens in enumerate(settings["lenses"])
+        ],
+        "statistics": statistics, "purity": classes, "confidence": None,
+    }  # fmt: skip
+
+
+def _nodes(graph: MapperGraph, seed: int) -> dict[str, Any]:
+    drawn, by_lens = layout(graph, seed), lens_positions(graph)
+    span = np.ptp(by_lens, axis=0) if len(by_lens) else np.ones(2)
+    aligned = within(by_lens / np.where(span > 0, span, 1.0))  # lenses have units of their own
+    return {
+        "count": len(graph),
+        "size": packed(graph.sizes, "i32"),
+        "cell": packed(graph.cell, "i32"),
+        "x": packed(drawn[:, 0], "f32"),
+        "y": packed(drawn[:, 1], "f32"),
+        "lens_x": packed(aligned[:, 0], "f32"),
+        "lens_y": packed(aligned[:, 1], "f32"),
+    }
+
+
+def _statistics(graph: MapperGraph, view: View, settings: Mapping[str, Any], noun: str) -> dict[str, Any]:
+    components, loops = betti_numbers(graph)
+    cover_loops = betti_numbers(graph_of(view, settings, {"kind": "one_cluster"}))[1]
+    covered = int((np.diff(graph.membership.indptr) > 0).sum())
+    return {
+        "components": components,
+        "loops": loops,
+        "cover_loops": cover_loops,
+        "coverage": coverage_of(covered, graph.membership.shape[0], noun),
+    }
+
+
+def coverage_of(covered: int, points: int, noun: str) -> dict[str, Any]:
+    """How many points lie in a node, in numbers and a sentence."""
+    left = points - covered
+    sentence = (
+        f"All {points:,} {noun}s lie in a node." if not left else f"{left:,} of {points:,} {noun}s lie in no node."
+    )
+    return {"points": points, "in_nodes": covered, "noise": left, "sentence": sentence}
+
+
+def _typical(points: torch.Tensor, by_node: sparse.csr_array) -> dict[str, Any]:
+    """The points of each node nearest to its mean, nearest first."""
+    cloud, sizes = points.double().numpy(), np.diff(by_node.indptr)
+    node = np.repeat(np.arange(len(sizes)), sizes)
+    means = (by_node.astype(np.float64) @ cloud) / np.maximum(sizes, 1)[:, None]
+    far = np.empty(len(node))
+    step = max(1, 2**22 // max(cloud.shape[1], 1))
+    for start in range(0, len(node), step):
+        part = slice(start, start + step)
+        far[part] = np.square(cloud[by_node.indices[part]] - means[node[part]]).sum(1)
+    order = np.lexsort((by_node.indices, far, node))
+    rank = np.arange(len(node)) - np.repeat(by_node.indptr[:-1], sizes)
+    offsets = np.append(0, np.cumsum(np.minimum(sizes, TYPICAL)))
+    return {"offsets": packed(offsets, "i32"), "rows": packed(by_node.indices[order][rank < TYPICAL], "i32")}
+
+
+def _purities(run: Run, space: str, checkpoint: str, by_node: sparse.csr_array) -> dict[str, Any]:
+    found = {}
+    for column in run.space(space)["columns"]:
+        fits = column["kind"] == "category" and column["checkpoint"] in (None, checkpoint)
+        if fits and 2 <= len(column["classes"]) <= MOST_CLASSES:
+            values = run.column(space, column["id"], checkpoint)[1]
+            top, share, p = purity(by_node, np.asarray(values), len(column["classes"]))
+            found[column["id"]] = {"class": packed(top, "i32"), "share": packed(share, "f32"), "p": packed(p, "f32")}
+    return found

@@ -1,0 +1,56 @@
+"""Metrics: the coordinates in which Euclidean distances between points are the ones that are meant."""
+
+import torch
+from torch import Tensor
+
+from topolens._checks import check_tensor
+
+METRICS = ("std", "variance", "cosine", None)
+PRECOMPUTED = "precomputed"
+
+
+def variance_normalised(points: Tensor, metric: str | None = "std", reference: Tensor | None = None) -> Tensor:
+    """The cloud with each column centred and divided by its spread.
+
+    Euclidean distances between the rows are then variance-normalised Euclidean distances.
+
+    Args:
+        points: Cloud, shape (n, d).
+        metric: "std" divides by the standard deviation, so that every column counts alike. "variance" divides by
+            the variance, which counts columns of small spread more. None only centres. "cosine" instead divides each
+            row by its norm, so that distances rise with the angle; a row of zeros stays one.
+        reference: Cloud that means and spreads are taken of, shape (m, d). None: the points themselves.
+
+    Returns:
+        Coordinates, shape (n, d). A column of one value only (up to rounding) is 0 throughout.
+
+    Raises:
+        TypeError: If `points` is no floating-point tensor.
+        ValueError: If its shape is not (n, d) or `metric` is unknown.
+
+    Gradients: none; distances are compared here, not trained.
+    Cost: O(n d), in float64.
+
+    Example:
+        >>> variance_normalised(torch.tensor([[0.0, 7.0], [4.0, 7.0]]))
+        tensor([[-1.,  0.],
+                [ 1.,  0.]])
+    """
+    check_tensor("points", points, ("n", "d"), "for item b of a batch pass points[b]")
+    if metric not in METRICS:
+        raise ValueError(f'metric must be "std", "variance", "cosine" or None, got {metric!r}')
+    cloud = points if reference is None else reference
+    if len(points) == 0 or len(cloud) == 0:
+        return points.detach().clone()
+    if metric == "cosine":
+        return torch.nn.functional.normalize(points.detach(), dim=1, eps=torch.finfo(points.dtype).tiny)
+    exact = cloud.detach().to(torch.float64)
+    low, high = exact.amin(0), exact.amax(0)
+    constant = high - low <= 8 * torch.finfo(points.dtype).eps * torch.maximum(low.abs(), high.abs())
+    mean = exact.mean(0)
+    centred = torch.where(constant, 0.0, exact - mean)
+    variance = torch.where(constant, 1.0, centred.square().mean(0))
+    spread = {"std": variance.sqrt(), "variance": variance, None: torch.ones_like(variance)}[metric]
+    if reference is not None:
+        centred = torch.where(constant, 0.0, points.detach().to(torch.float64) - mean)
+    return (centred / spread).to(points.dtype)

@@ -1,0 +1,209 @@
+"""Graphs of a run: the documents say what the Mapper graph is, and settings that cannot be are refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse, stats
+
+import topolens as tl
+from explorer_runs import digits_run
+from topolens.explorer.aligned import aligned
+from topolens.explorer.cost import estimate
+from topolens.explorer.graphs import make_graph
+from topolens.explorer.grid import make_grid
+from topolens.explorer.layout import layout
+from topolens.explorer.packed import packed, unpacked
+from topolens.explorer.purity import benjamini_hochberg, purity
+from topolens.explorer.settings import complete, described, key_of
+from topolens.explorer.store import NotFoundError, Run
+from topolens.mapper import betti_numbers, pca
+
+
+def silent(done: float, what: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return digits_run(tmp_path_factory.mktemp("explorer") / "run")
+
+
+@pytest.fixture(scope="module")
+def made(run: Run) -> dict:
+    settings = complete(run, {"layer": "l2", "cover": {"kind": "uniform", "resolution": 8, "gain": 2.5}})
+    return run.result("graphs", make_graph(run, settings, silent))
+
+
+def graph_like(run: Run) -> tl.MapperGraph:
+    points = torch.from_numpy(np.array(run.points("l2", "c0")))
+    return tl.mapper(points, pca(points, 2), resolution=8, gain=2.5, clusters="connected")
+
+
+def test_the_document_is_the_graph(run: Run, made: dict) -> None:
+    graph = graph_like(run)
+    assert made["nodes"]["count"] == len(graph)
+    assert np.array_equal(unpacked(made["nodes"]["size"]), graph.sizes)
+    offsets, rows = (unpacked(made["members"][name]) for name in ("offsets", "rows"))
+    assert all(np.array_equal(rows[offsets[i] : offsets[i + 1]], graph.members(i)) for i in range(len(graph)))
+    assert np.array_equal(np.column_stack([unpacked(made["edges"][end]) for end in "ab"]), graph.edges)
+    assert np.array_equal(unpacked(made["edges"]["shared"]), graph.weights)
+    assert np.array_equal(np.column_stack([unpacked(made["triangles"][end]) for end in "abc"]), graph.triangles)
+    assert (made["statistics"]["components"], made["statistics"]["loops"]) == betti_numbers(graph)
+    assert np.allclose(unpacked(made["lenses"][1]["values"]), graph.lens[:, 1])
+    for axis in ("x", "y", "lens_x", "lens_y"):
+        assert np.abs(unpacked(made["nodes"][axis])).max() <= 1 + 1e-6
+    assert made["statistics"]["coverage"]["sentence"] == "All 300 samples lie in a node."
+
+
+def test_typical_points_are_those_nearest_to_the_mean(run: Run, made: dict) -> None:
+    from topolens.mapper import variance_normalised
+
+    points = variance_normalised(torch.from_numpy(np.array(run.points("l2", "c0")))).double().numpy()
+    members, typical = ({n: unpacked(made[k][n]) for n in ("offsets", "rows")} for k in ("members", "typical"))
+    for node in range(made["nodes"]["count"]):
+        own = members["rows"][members["offsets"][node] : members["offsets"][node + 1]]
+        far = np.linalg.norm(points[own] - points[own].mean(0), axis=1)
+        told = typical["rows"][typical["offsets"][node] : typical["offsets"][node + 1]]
+        assert set(told) <= set(own)
+        assert len(told) == min(len(own), 12)
+        assert np.allclose(np.sort(far)[: len(told)], [far[list(own).index(row)] for row in told])
+
+
+def test_the_snippet_makes_the_same_graph(run: Run, made: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(run.folder.parent)
+    names: dict = {}
+    exec(made["snippet"], names)
+    assert np.array_equal(names["graph"].edges, graph_like(run).edges)
+
+
+@pytest.mark.parametrize("kind", [kind["kind"] for kind in described()["lenses"]])
+def test_every_lens_makes_a_graph_and_a_snippet(run: Run, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = {"column": {"column": "loss"}, "density": {"neighbours": 5}, "feature": {"index": 3}}.get(kind, {})
+    given = {"layer": "l2", "lenses": [{"kind": kind, **fields}], "cover": {"kind": "uniform", "resolution": 5}}
+    document = run.result("graphs", make_graph(run, complete(run, given), silent))
+    names: dict = {}
+    monkeypatch.chdir(run.folder.parent)
+    exec(document["snippet"], names)
+    assert len(names["graph"]) == document["nodes"]["count"] > 1
+    assert np.allclose(names["graph"].lens[:, 0], unpacked(document["lenses"][0]["values"]))
+
+
+@pytest.mark.parametrize("kind", [kind["kind"] for kind in described()["clusterers"]])
+def test_every_clusterer_makes_a_graph(run: Run, kind: str) -> None:
+    given = {"layer": "l2", "clusterer": {"kind": kind}, "cover": {"kind": "uniform", "resolution": 5}}
+    assert run.result("graphs", make_graph(run, complete(run, given), silent))["nodes"]["count"] > 1
+
+
+def test_every_field_has_a_default_that_may_be_given(run: Run) -> None:
+    for group, kinds in described().items():
+        for kind in kinds if group != "general" else []:
+            for field in kind["fields"]:
+                assert set(field) == {"name", "label", "type", "default", "min", "max", "choices", "per_lens", "help"}
+                assert field["type"] in ("int", "float", "choice", "column", "class")
+    full = complete(run, {})
+    assert complete(run, full) == full
+    assert key_of(complete(run, {})) == key_of(full)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"cover": {"kind": "uniform", "resolution": 0}}, "resolution must be a whole number from 1 to 200, got 0"),
+        ({"cover": {"kind": "uniform", "resolution": [3]}}, "one per lens, got 1 for 2 lenses"),
+        ({"cover": {"kind": "uniform", "gain": "3"}}, "gain must be a number from 1 to 10, got '3'"),
+        ({"cover": {"kind": "uniform", "gain": float("nan")}}, "gain must be a number"),
+        ({"cover": {"kind": "spiral"}}, "cover must have a kind, one of uniform"),
+        ({"lenses": [{"kind": "pca", "component": True}]}, "component must be a whole number"),
+        ({"lenses": [{"kind": "pca", "size": 1}]}, "pca has no 'size'; it has component"),
+        ({"lenses": [{"kind": "norm"}] * 4}, "lenses must be a list of 1 to 3"),
+        ({"lenses": [{"kind": "column"}]}, "needs the id of a column"),
+        ({"lenses": ["pca", 3]}, "lens must have a kind, one of"),
+        ({"layer": "l3", "lenses": [{"kind": "entropy"}]}, "lens entropy is of samples"),
+        ({"metric": "cosine"}, "metric must be one of std, variance, None"),
+        ({"colour": 1}, "settings have no 'colour'"),
+        ([], "settings must be an object"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(run: Run, given: object, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        complete(run, given)
+
+
+def test_what_the_run_has_not_is_not_found(run: Run) -> None:
+    for given in ({"layer": "../l0"}, {"checkpoint": "c9"}, {"lenses": [{"kind": "column", "column": "../label"}]}):
+        with pytest.raises(NotFoundError, match="there is no"):
+            complete(run, given)
+
+
+def test_estimates_grow_with_the_work_and_learn(run: Run, tmp_path: Path) -> None:
+    fresh = digits_run(tmp_path / "run")
+    few, many = (
+        estimate(fresh, complete(fresh, {"layer": "l2", "cover": {"kind": "uniform", "resolution": r, "gain": g}}))
+        for r, g in ((5, 1.5), (60, 6.0))
+    )
+    assert 0 < few["seconds"] < many["seconds"]
+    assert few["nodes"] < many["nodes"]
+    assert many["warning"] is None
+    settings = complete(fresh, {"layer": "l2"})
+    before = estimate(fresh, settings)["seconds"]
+    made = fresh.result("graphs", make_graph(fresh, settings, silent))
+    for off, learned in ((3.0, 3.0), (100.0, 5.0)):
+        head = {**fresh.heads()[0], "cost": {**made["cost"], "seconds": off, "model_seconds": 1.0}}
+        fresh.keep("graphs", made["key"], made, head)
+        assert estimate(fresh, settings)["seconds"] == pytest.approx(learned * before, rel=0.02)
+
+
+def test_purity_is_hypergeometric_and_corrected() -> None:
+    values = np.array([0, 0, 0, 1, 1, 1, 1, np.nan])
+    nodes = sparse.csr_array(np.array([[1, 1, 1, 0, 0, 0, 0, 1], [0, 0, 1, 1, 1, 1, 1, 0], [0] * 7 + [1]], dtype=bool))
+    found = purity(nodes, values, 2)
+    assert found.top.tolist() == [0, 1, -1]
+    assert found.share.tolist() == [1.0, 0.8, 0.0]
+    counts, sizes, totals = [[3, 0], [1, 4], [0, 0]], [3, 5, 0], [3, 4]
+    chance = [[stats.hypergeom.sf(counts[i][c] - 1, 7, totals[c], sizes[i]) for c in range(2)] for i in range(3)]
+    corrected = stats.false_discovery_control(np.ravel(chance), method="bh").reshape(3, 2)
+    assert np.allclose(found.p, [corrected[0, 0], corrected[1, 1], 1.0])
+    p = np.random.default_rng(0).random(50)
+    assert np.allclose(benjamini_hochberg(p), stats.false_discovery_control(p, method="bh"))
+
+
+def test_layouts_keep_neighbours_near_and_parts_apart() -> None:
+    ring = tl.mapper(tl.shapes.circle(400), lens=tl.shapes.circle(400), resolution=6, gain=1.5)
+    place = layout(ring)
+    assert np.array_equal(place, layout(ring))
+    edge = np.linalg.norm(place[ring.edges[:, 0]] - place[ring.edges[:, 1]], axis=1).mean()
+    every = np.linalg.norm(place[:, None] - place[None], axis=2).mean()
+    assert edge < every / 2
+    two = tl.mapper(torch.cat([tl.shapes.circle(200), tl.shapes.circle(200) + 50]), resolution=8, gain=1.5)
+    assert betti_numbers(two)[0] >= 2
+    assert np.isfinite(layout(two)).all()
+    assert np.abs(layout(two)).max() <= 1 + 1e-9
+
+
+def test_a_graph_laid_on_its_own_mirror_image_comes_back(made: dict) -> None:
+    x, y = (unpacked(made["nodes"][axis]) for axis in "xy")
+    turned = {**made, "nodes": {**made["nodes"], "x": packed(-0.5 * y + 0.1, "f32"), "y": packed(0.5 * x, "f32")}}
+    found = aligned(turned, made)
+    assert np.allclose(unpacked(found["x"]), x, atol=0.2)
+    assert np.corrcoef(unpacked(found["y"]), y)[0, 1] > 0.95
+    a, b, shared = (unpacked(found["pairs"][name]) for name in ("a", "b", "shared"))
+    sizes = unpacked(made["nodes"]["size"])
+    assert np.array_equal(shared[a == b], sizes[a[a == b]])
+    with pytest.raises(ValueError, match="must be of the same points"):
+        aligned({**made, "space": "filters:l3"}, made)
+
+
+def test_a_grid_holds_the_numbers_of_its_graphs(run: Run) -> None:
+    settings = complete(run, {"layer": "l2"})
+    found = run.result("grids", make_grid(run, settings, [4, 8], [1.5, 2.5, 3.0], silent))
+    assert np.shape(found["nodes"]) == np.shape(found["purity"]) == (2, 3)
+    assert found["nodes"][1][1] == len(graph_like(run))
+    assert found["loops"][1][1] == betti_numbers(graph_like(run))[1]
+
+
+def test_lenses_that_are_nan_are_refused(run: Run) -> None:
+    settings = complete(run, {"layer": "l2", "lenses": [{"kind": "column", "column": "hole"}]})
+    with pytest.raises(ValueError, match="no finite number at 1 of 300 points"):
+        make_graph(run, settings, silent)
