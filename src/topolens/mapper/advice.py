@@ -17,7 +17,7 @@ from topolens.mapper.graph import MapperGraph
 from topolens.mapper.metric import variance_normalised
 from topolens.mapper.nerve import betti_numbers
 from topolens.mapper.purity import purity
-from topolens.mapper.resampling import Remade, each, seeds
+from topolens.mapper.resampling import Remade, Work, each, seeds
 
 EXACT = "donot_use_mm_for_euclid_dist"
 BASE = 10  # the constant C of the subsamples' size
@@ -202,14 +202,15 @@ def parameter_grid(
     """
     if not len(resolutions) or not len(gains):
         raise ValueError("a grid needs at least one resolution and one gain")
-    pairs, cells = work.get("pairs", 5), [(r, g) for r in resolutions for g in gains]
+    pairs, cells = work.pop("pairs", 5), [(r, g) for r in resolutions for g in gains]
+    how = Work(**work)
     values = lens.detach().cpu().numpy()
     classes = None if labels is None else np.asarray(labels)
     tasks = (
         partial(_cell, Remade(points, {**(settings or {}), "resolution": r, "gain": g}), values, classes, pairs, s)
-        for (r, g), s in zip(cells, seeds(work.get("seed", 0), len(cells)), strict=True)
+        for (r, g), s in zip(cells, seeds(how.seed, len(cells)), strict=True)
     )
-    made = list(each(tasks, len(cells), work.get("jobs", 1), work.get("progress")))
+    made = list(each(tasks, len(cells), how))
     table = np.array(made, dtype=np.float64).reshape(len(resolutions), len(gains), len(_Cell._fields))
     matrices = {name: table[:, :, k].tolist() for k, name in enumerate(_Cell._fields)}
     return Grid([int(r) for r in resolutions], [float(g) for g in gains], **matrices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +15,14 @@ from topolens.mapper.mapper import mapper
 
 Progress = Callable[[int, int], None]
 Out = TypeVar("Out")
+
+
+class Work(NamedTuple):
+    """How repeated work is done."""
+
+    seed: int = 0
+    jobs: int = 1
+    progress: Progress | None = None
 
 
 class Maker(Protocol):
@@ -54,18 +62,18 @@ class Remade:
         return mapper(cloud, lens=torch.from_numpy(np.ascontiguousarray(lens)), **settings)
 
 
-def each(tasks: Iterable[Callable[[], Out]], expected: int, jobs: int, progress: Progress | None) -> Iterator[Out]:
-    """Results of tasks in their order, made in `jobs` processes; `progress(done, expected)` is called after each.
+def each(tasks: Iterable[Callable[[], Out]], expected: int, work: Work) -> Iterator[Out]:
+    """Results of tasks in their order, made in several processes; `progress(done, expected)` is called after each.
 
     Whatever `progress` raises ends the work: tasks that have not begun never do.
     """
     from joblib import Parallel, delayed
 
-    results = Parallel(n_jobs=jobs, return_as="generator")(delayed(_call)(task) for task in tasks)
+    results = Parallel(n_jobs=work.jobs, return_as="generator")(delayed(_call)(task) for task in tasks)
     try:
         for done, result in enumerate(results, start=1):
-            if progress is not None:
-                progress(done, expected)
+            if work.progress is not None:
+                work.progress(done, expected)
             yield result
     finally:
         results.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -10,11 +11,12 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from topolens._checks import check_fraction
 from topolens.diagrams import Diagrams
 from topolens.mapper.features import Extents, Feature, extents, features
 from topolens.mapper.graph import MapperGraph
 from topolens.mapper.nerve import betti_numbers, faces
-from topolens.mapper.resampling import Maker, each, seeds
+from topolens.mapper.resampling import Maker, Work, each, seeds
 
 LEVEL = 0.05
 ROUNDING = 1e-9  # a bar that vanishes costs half its length, up to rounding
@@ -102,6 +104,12 @@ class Stability:
         }
 
 
+class _Change(NamedTuple):
+    share: float | None
+    noise: np.ndarray  # standard deviation per lens
+    vary: float
+
+
 class _Resample(NamedTuple):
     best: np.ndarray  # Jaccard of each node's best match
     joined: np.ndarray  # whether the matches of each edge's ends are joined
@@ -112,15 +120,15 @@ def stability(
     graph: MapperGraph,
     make: Maker,
     resamples: int = 50,
+    share: float | None = 0.8,
     jitter: float = 0.1,
     vary: float = 0.1,
-    seed: int = 0,
     **work: Any,
 ) -> Stability:
     """How well nodes, edges, branches and loops come back in resamples of the whole pipeline.
 
-    Each resample draws as many points as there are with replacement and keeps the different ones, moves every lens
-    value a little, changes the resolution a little, and makes the graph anew. Nodes are matched by the points they
+    Each resample draws a part of the points, moves every lens value a little, changes the resolution a little, and
+    makes the graph anew. Nodes are matched by the points they
     share. A branch or loop is trusted if its length is more than twice what the diagrams of its kind move (bottleneck
     distance) in all but 5 % of the resamples.
 
@@ -128,19 +136,21 @@ def stability(
         graph: The Mapper graph of all points.
         make: Makes the graph of some rows: `Remade(points, settings)` with the settings of the graph, or any function
             of (rows, lens values, finer).
-        resamples: Number of resamples, at least 20 for p-values of 0.05.
+        resamples: Number of resamples; for p-values of 0.05 at least 20 per lens.
+        share: Share of the points drawn each time, without replacement. None: a bootstrap, as many as there are with
+            replacement, of which the 63 % different ones are kept; it is stricter, as clusters fall apart in so much
+            thinner clouds.
         jitter: Standard deviation of the noise on the lens, in mean distances of joined nodes along it.
         vary: Largest relative change of the resolution; with 0.1 it is multiplied by numbers from 0.9 to 1.1.
-        seed: Seed of all draws.
-        work: `jobs`, the number of processes (default 1), and `progress`, called with (done, expected) after each
-            resample; whatever it raises ends the work.
+        work: `seed` (default 0); `jobs`, the number of processes (default 1); `progress`, called with (done, expected)
+            after each resample: whatever it raises ends the work.
 
     Returns:
         Confidences of everything in the graph. Branches and loops are judged along each lens; their p-values are
         multiplied by the number of lenses.
 
     Raises:
-        ValueError: If `resamples` is below 1, or `jitter` or `vary` lies outside [0, 1).
+        ValueError: If `resamples` is below 1, `share` lies outside (0, 1], or `jitter` or `vary` outside [0, 1).
 
     Cost: as many Mapper graphs as resamples.
     Source: "Statistical analysis and parameter selection for Mapper", 2018, section 4, for branches and loops;
@@ -159,12 +169,14 @@ def stability(
     """
     if resamples < 1:
         raise ValueError(f"resamples must be at least 1, got {resamples}")
+    if share is not None:
+        check_fraction("share", share)
     for name, x in (("jitter", jitter), ("vary", vary)):
         if not 0 <= x < 1:
             raise ValueError(f"{name} must lie in [0, 1), got {x}")
-    noise = jitter * _steps(graph)
-    tasks = (partial(_resample, graph, make, noise, vary, s) for s in seeds(seed, resamples))
-    made = list(each(tasks, resamples, work.get("jobs", 1), work.get("progress")))
+    how, change = Work(**work), _Change(share, jitter * _steps(graph), vary)
+    tasks = (partial(_resample, graph, make, change, s) for s in seeds(how.seed, resamples))
+    made = list(each(tasks, resamples, how))
     lenses = range(graph.lens.shape[1])
     judged = [_judged(graph, lens, [sample.extents[lens] for sample in made]) for lens in lenses]
     branches = [x for some in judged for x in some if x.feature.kind != "loop"]
@@ -210,17 +222,21 @@ def _steps(graph: MapperGraph) -> np.ndarray:
     return np.abs(means[graph.edges[:, 0]] - means[graph.edges[:, 1]]).mean(0)
 
 
-def _resample(
-    graph: MapperGraph, make: Maker, noise: np.ndarray, vary: float, seed: np.random.SeedSequence
-) -> _Resample:
+def _resample(graph: MapperGraph, make: Maker, change: _Change, seed: np.random.SeedSequence) -> _Resample:
     rng = np.random.default_rng(seed)
-    n = graph.membership.shape[0]
-    rows = np.unique(rng.integers(n, size=n)) if n else np.zeros(0, np.int64)
+    rows = _drawn(graph.membership.shape[0], change.share, rng)
     lens = graph.lens[rows].astype(np.float64)
-    moved = (lens + noise * rng.standard_normal(lens.shape)).astype(graph.lens.dtype)
-    anew = make(rows, moved, 1 + vary * rng.uniform(-1, 1))
+    moved = (lens + change.noise * rng.standard_normal(lens.shape)).astype(graph.lens.dtype)
+    anew = make(rows, moved, 1 + change.vary * rng.uniform(-1, 1))
     best, joined = _matched(graph, rows, anew)
     return _Resample(best, joined, [extents(anew, k) for k in range(graph.lens.shape[1])])
+
+
+def _drawn(n: int, share: float | None, rng: np.random.Generator) -> np.ndarray:
+    """Different rows of n, rising."""
+    if share is not None:
+        return np.sort(rng.choice(n, math.ceil(share * n), replace=False))
+    return np.unique(rng.integers(n, size=n)) if n else np.zeros(0, np.int64)
 
 
 def _matched(graph: MapperGraph, rows: np.ndarray, anew: MapperGraph) -> tuple[np.ndarray, np.ndarray]:

@@ -195,6 +195,7 @@ def test_same_result_for_any_number_of_jobs_and_seeds_count() -> None:
     other = stability(graph, Remade(points, ONE_LENS), resamples=6, seed=1)
     assert one.to_json() == two.to_json()
     assert one.to_json() != other.to_json()
+    assert stability(graph, Remade(points, ONE_LENS), resamples=6, share=None).nodes.mean() < one.nodes.mean()
 
 
 def test_progress_is_told_and_can_stop_the_work() -> None:
@@ -231,6 +232,10 @@ def test_refusals_and_the_smallest_graph() -> None:
         stability(graph, Remade(points), resamples=0)
     with pytest.raises(ValueError, match="jitter"):
         stability(graph, Remade(points), jitter=-1)
+    with pytest.raises(ValueError, match="share"):
+        stability(graph, Remade(points), share=0)
+    with pytest.raises(TypeError, match="job"):
+        stability(graph, Remade(points), job=2)
 
 
 def test_the_cover_alone_is_the_graph_of_one_cluster_per_box() -> None:
