@@ -12,6 +12,14 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "0.1.0" / "engines.json"
 COSTS = "report_costs"
 OTHERS = ("layers", "diagram_layers", "graph_layers", "losses", "mapper", COSTS)  # suites, where they were run
+OTHERS = (
+    "layers",
+    "diagram_layers",
+    "graph_layers",
+    "losses",
+    "mapper",
+    "layout",
+)  # suites of the same folder, where they were run
 PAGE = ROOT / "docs" / "benchmarks.md"
 ENOUGH = 10  # cases
 # Goals of what a report costs.
@@ -56,6 +64,11 @@ OTHER_TITLES = {
         "third of the points lies near a circle. zen-mapper gets the same boxes by its own function, tda-mapper "
         "ready-made: at this overlap its own cover leaves boxes out. One thread.",
     ),
+    "layout": (
+        "Layout of Mapper graphs",
+        "Positions of all nodes from the edges; networkx makes 50 iterations, as by default, ours 300 (150 of large "
+        "graphs). igraph runs only where the user has installed it. One thread.",
+    ),
 }
 
 HOW = """\
@@ -81,6 +94,7 @@ python -m benchmarks.engines                 # the whole suite; peers: the depen
 python -m benchmarks.engines --only rips     # cases whose name contains "rips", the others are kept
 python -m benchmarks.layers                  # each further suite; likewise diagram_layers, graph_layers, losses, mapper
 python -m benchmarks.report_costs --data DIR  # what reports on data cost; DIR holds mnist.npz and cifar10.npz
+python -m benchmarks.layers                  # each further suite; likewise layout, losses, mapper and those of layers
 python -m benchmarks.instructions            # instruction counts; needs valgrind
 python -m benchmarks.page                    # this page from the results
 ```

@@ -64,6 +64,7 @@ void bind_image_pairs(nb::module_& m);
 void bind_volume_image_pairs(nb::module_& m);
 void bind_clouds(nb::module_& m);
 void bind_critical(nb::module_& m);
+void bind_layout(nb::module_& m);
 void bind_masks(nb::module_& m);
 void bind_reduction(nb::module_& m);
 void bind_rank_ranges(nb::module_& m);

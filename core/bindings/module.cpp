@@ -12,6 +12,7 @@ NB_MODULE(_core, m) {
     bind_volume_image_pairs(m);
     bind_clouds(m);
     bind_critical(m);
+    bind_layout(m);
     bind_masks(m);
     bind_reduction(m);
     bind_rank_ranges(m);

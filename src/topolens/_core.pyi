@@ -260,6 +260,8 @@ def rips_critical(values: Annotated[NDArray[numpy.float64], dict(shape=(None,), 
     Edges (bar, cell, 1) that must move for degree-0 bars to die at their targets.
     """
 
+def refined_layout(positions: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], targets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], length: float, rounds: int, farthest: float, only_y: bool = False, threads: int = 1) -> NDArray[numpy.float64]: ...
+
 def wrong_regions(prediction: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None, None), order='C', device='cpu', writable=False)], target: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None, None), order='C', device='cpu', writable=False)], wide: bool, threads: int = 1) -> tuple[NDArray[numpy.int32], NDArray[numpy.int64]]:
     """
     Regions where images (B, 1, H, W) differ: (numbers (B, 1, H, W), critical (B,)). Number k > 0 is the k-th critical region of its item, k < 0 a regular one, 0 no region.

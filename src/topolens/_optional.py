@@ -62,6 +62,18 @@ def transformers() -> Any:
         raise ImportError("transformers is needed here; install it with pip install transformers") from None
 
 
+def pot() -> Any:
+    """The package POT.
+
+    Raises:
+        ImportError: POT is not installed.
+    """
+    try:
+        return importlib.import_module("ot")
+    except ImportError:
+        raise ImportError("POT is needed here; install it with pip install 'topolens[transport]'") from None
+
+
 @contextmanager
 def dask_client(address: str | None) -> Iterator[None]:
     """A connection to a scheduler of dask, or to one of this machine that lives as long as this does.

@@ -108,6 +108,17 @@ VALID: dict[str, Callable[[np.random.Generator, int], tuple[Any, ...]]] = {
         *windows(n),
         2,
     ),
+    "refined_layout": lambda r, n: (
+        r.random((2, 2)),
+        np.array([0, 1, 2]),
+        np.array([1, 0]),
+        r.random(2),
+        1.0,
+        n,
+        1.0,
+        bool(n % 2),
+        2,
+    ),
     "reduce_boundary": lambda r, n: (
         np.array([0, 0, 0, 2]),
         np.array([0, 1]),

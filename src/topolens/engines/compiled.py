@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
 from topolens import _core
@@ -300,6 +301,19 @@ def cell_nearest(
     return torch.from_numpy(
         _core.cell_nearest(array(points.to(same)), *cells, array(queries.to(same)), *questions, threads())
     )
+
+
+def refined_layout(
+    positions: np.ndarray, pulls: sparse.csr_array, length: float, rounds: int, farthest: float, only_y: bool = False
+) -> np.ndarray:
+    """Positions (points, 2) of a drawing after forces moved them.
+
+    `pulls` holds the weight of each edge at both its ends, `length` is that of an edge of weight 1 between two points
+    alone, `farthest` the longest move of the first round.
+    """
+    starts, ends = (np.ascontiguousarray(x, dtype=np.int64) for x in (pulls.indptr, pulls.indices))
+    spots, weights = (np.ascontiguousarray(x, dtype=np.float64) for x in (positions, pulls.data))
+    return _core.refined_layout(spots, starts, ends, weights, length, rounds, farthest, only_y, threads())
 
 
 def partners(
