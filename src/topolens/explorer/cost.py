@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from topolens.explorer.kinds import View
-from topolens.explorer.settings import CLUSTERERS, COVERS, kind_of, lens_values
+from topolens.explorer.settings import kind_of, lens_values
 from topolens.explorer.store import Run
-from topolens.mapper import cover
+from topolens.explorer.tables import CLUSTERERS, COVERS
+from topolens.mapper import variance_normalised
+from topolens.mapper.mapper import Rule, covering
 
 SAMPLE = 2000
 FIXED = 0.05  # seconds, measured like the rates below on one thread
@@ -53,8 +55,9 @@ def _modelled(run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
     n, d = layer["points"], layer["features"]
     rows = np.unique(np.linspace(0, n - 1, min(n, SAMPLE)).round().astype(np.int64))
     view = View(run, settings["layer"], settings["checkpoint"], rows)
-    made = kind_of(COVERS, "cover", settings["cover"]).made(settings["cover"])
-    boxes = cover(lens_values(view, settings), **made)
+    rule = _rule(kind_of(COVERS, "cover", settings["cover"]).made(settings["cover"]))
+    metric = settings["metric"]
+    boxes = rule.make(variance_normalised(view.points, metric) if rule.of_points else lens_values(view, settings))
     grown = n / max(len(rows), 1)
     sizes = np.diff(boxes.offsets.numpy()) * grown
     memberships = float(sizes.sum())
@@ -62,7 +65,9 @@ def _modelled(run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
     triangles = min(n * per_point**3 / 6, len(sizes) * per_point**2)
     rate = kind_of(CLUSTERERS, "clusterer", settings["clusterer"]).rate
     pairs = float(np.square(sizes).sum())
-    neighbours = sum(lens["kind"] == "density" for lens in settings["lenses"]) * NEIGHBOURS * n * n * d
+    neighbours = (
+        sum(lens["kind"] in ("density", "eccentricity") for lens in settings["lenses"]) * NEIGHBOURS * n * n * d
+    )
     scale = NEIGHBOURS * min(n, 1000) * n * d if settings["clusterer"]["kind"] == "connected" else 0.0
     seconds = (
         FIXED + PER_LENS_VALUE * n * d * min(n, d) + neighbours + scale + rate * pairs * d
@@ -70,6 +75,16 @@ def _modelled(run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
     )  # fmt: skip
     memory = (8 * float(sizes.max(initial=0)) ** 2 + 60 * memberships + 24 * n * d + 24 * triangles) / 2**20
     return {"seconds": seconds, "memory_mb": round(memory), "nodes": len(sizes)}
+
+
+def _rule(made: Mapping[str, Any]) -> Rule:
+    """The cover, as `mapper` makes it of these options."""
+    return covering(
+        made.get("cover", "uniform"),
+        made.get("resolution", 1),
+        made.get("gain", 1.0),
+        made.get("convention", "spanning"),
+    )
 
 
 def _warning(seconds: float, memory_mb: float) -> str | None:

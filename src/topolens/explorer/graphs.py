@@ -13,13 +13,13 @@ from scipy import sparse
 
 from topolens.explorer.cost import estimate, memory_mb
 from topolens.explorer.kinds import View
-from topolens.explorer.layout import layout, within
 from topolens.explorer.packed import packed
 from topolens.explorer.purity import purity
-from topolens.explorer.settings import CLUSTERERS, COVERS, LENSES, key_of, kind_of, lens_values, title_of
+from topolens.explorer.settings import key_of, kind_of, lens_values, title_of
 from topolens.explorer.snippet import snippet
 from topolens.explorer.store import Run
-from topolens.mapper import MapperGraph, betti_numbers, lens_positions, mapper, variance_normalised
+from topolens.explorer.tables import CLUSTERERS, COVERS, LENSES
+from topolens.mapper import MapperGraph, betti_numbers, layout, lens_layout, mapper, variance_normalised
 
 TYPICAL = 12  # points of each node that lie nearest to its mean
 MOST_CLASSES = 100
@@ -35,15 +35,17 @@ def graph_of(view: View, settings: Mapping[str, Any], clusterer: Mapping[str, An
         clusterer: Instead of that of the settings.
     """
     lens = lens_values(view, settings)
-    chosen = clusterer or settings["clusterer"]
-    graph = mapper(
-        view.points,
-        lens,
-        metric=settings["metric"],
-        clusters=kind_of(CLUSTERERS, "clusterer", chosen).made(chosen),
-        **kind_of(COVERS, "cover", settings["cover"]).made(settings["cover"]),
-    )
-    return graph if settings["min_shared"] == 1 else graph.without_weak(settings["min_shared"])
+    return mapper(view.points, lens, **mapper_options({**settings, "clusterer": clusterer or settings["clusterer"]}))
+
+
+def mapper_options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Completed settings as `mapper` takes them, but for the lens."""
+    clusterer, cover = settings["clusterer"], settings["cover"]
+    return {
+        **{name: settings[name] for name in ("metric", "noise", "min_shared", "cap")},
+        **kind_of(COVERS, "cover", cover).made(cover),
+        "clusters": kind_of(CLUSTERERS, "clusterer", clusterer).made(clusterer),
+    }
 
 
 def make_graph(run: Run, settings: Mapping[str, Any], tell: Tell) -> str:
@@ -79,7 +81,7 @@ def _document(run: Run, settings: Mapping[str, Any], view: View, graph: MapperGr
     by_node = sparse.csr_array(graph.membership.T.tocsr())
     by_node.sort_indices()
     space = run.layer(settings["layer"])["space"]
-    statistics = _statistics(graph, view, settings, run.space(space)["noun"])
+    statistics = _statistics(graph, view, settings)
     tell(0.7, "typical points and classes")
     typical = _typical(variance_normalised(view.points, settings["metric"]), by_node)
     classes = _purities(run, space, settings["checkpoint"], by_node)
@@ -104,9 +106,7 @@ def _document(run: Run, settings: Mapping[str, Any], view: View, graph: MapperGr
 
 
 def _nodes(graph: MapperGraph, seed: int) -> dict[str, Any]:
-    drawn, by_lens = layout(graph, seed), lens_positions(graph)
-    span = np.ptp(by_lens, axis=0) if len(by_lens) else np.ones(2)
-    aligned = within(by_lens / np.where(span > 0, span, 1.0))  # lenses have units of their own
+    drawn, aligned = layout(graph, seed), lens_layout(graph, seed)
     return {
         "count": len(graph),
         "size": packed(graph.sizes, "i32"),
@@ -118,25 +118,16 @@ def _nodes(graph: MapperGraph, seed: int) -> dict[str, Any]:
     }
 
 
-def _statistics(graph: MapperGraph, view: View, settings: Mapping[str, Any], noun: str) -> dict[str, Any]:
+def _statistics(graph: MapperGraph, view: View, settings: Mapping[str, Any]) -> dict[str, Any]:
     components, loops = betti_numbers(graph)
     cover_loops = betti_numbers(graph_of(view, settings, {"kind": "one_cluster"}))[1]
-    covered = int((np.diff(graph.membership.indptr) > 0).sum())
     return {
         "components": components,
         "loops": loops,
         "cover_loops": cover_loops,
-        "coverage": coverage_of(covered, graph.membership.shape[0], noun),
+        "coverage": graph.left_out._asdict(),
+        "remarks": list(graph.remarks),
     }
-
-
-def coverage_of(covered: int, points: int, noun: str) -> dict[str, Any]:
-    """How many points lie in a node, in numbers and a sentence."""
-    left = points - covered
-    sentence = (
-        f"All {points:,} {noun}s lie in a node." if not left else f"{left:,} of {points:,} {noun}s lie in no node."
-    )
-    return {"points": points, "in_nodes": covered, "noise": left, "sentence": sentence}
 
 
 def _typical(points: torch.Tensor, by_node: sparse.csr_array) -> dict[str, Any]:

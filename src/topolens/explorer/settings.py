@@ -1,4 +1,4 @@
-"""Which lenses, covers and clusterers there are, with their fields; settings of a graph, filled in and checked."""
+"""Settings of a graph: filled in from the tables, checked, named."""
 
 from __future__ import annotations
 
@@ -6,112 +6,13 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import torch
 
-from topolens.explorer.kinds import Field, Kind, View, checked_field
+from topolens.explorer.kinds import Kind, View, checked_field
 from topolens.explorer.store import Run
-from topolens.mapper import connected, first_gap, one_cluster, pca
-from topolens.sampling import neighbour_distance
-
-
-def _column(view: View, column: str) -> torch.Tensor:
-    return view.column(column)
-
-
-def _pca(view: View, component: int) -> torch.Tensor:
-    if component > view.points.shape[1]:
-        raise ValueError(
-            f"component must be at most {view.points.shape[1]}, the features of the layer, got {component}"
-        )
-    return pca(view.points, component)[:, component - 1]
-
-
-def _density(view: View, neighbours: int) -> torch.Tensor:
-    return neighbour_distance(view.points, min(neighbours, len(view.points) - 1))
-
-
-def _feature(view: View, index: int) -> torch.Tensor:
-    if index >= view.points.shape[1]:
-        raise ValueError(f"index must be below {view.points.shape[1]}, the features of the layer, got {index}")
-    return view.points[:, index]
-
-
-# A new kind is one entry here: its fields make the page's form, `make` what goes into `tl.mapper`, `code` the snippet.
-LENSES = (
-    Kind(
-        "pca", "principal component", "Score on a principal component of the layer.",
-        (Field("component", "component", "int", 1, 1, 64, help="1 is the direction of largest variance"),),
-        _pca, "pca(points, {component})[:, {component} - 1]",
-    ),
-    Kind("norm", "norm", "Length of a point.", (), lambda view: view.points.norm(dim=1), "points.norm(dim=1)"),
-    Kind(
-        "density", "distance to neighbour", "Distance to the k-th neighbour: small where the cloud is dense.",
-        (Field("neighbours", "neighbour", "int", 15, 1, 1000),),
-        _density, "neighbour_distance(points, {neighbours})",
-    ),
-    Kind(
-        "column", "column", "Any column of the space that holds numbers.",
-        (Field("column", "column", "column", None),),
-        _column, "torch.from_numpy(np.load(run / {column_file!r}))",
-    ),
-    Kind(
-        "feature", "feature", "One feature of the layer.",
-        (Field("index", "feature", "int", 0, 0, None),), _feature, "points[:, {index}]",
-    ),
-    Kind(
-        "probability", "class probability", "What the network gives one class.",
-        (Field("class", "class", "class", 0, 0, None),),
-        lambda view, **given: view.probability(given["class"]),
-        "torch.from_numpy(np.load(run / {probabilities_file!r})[:, {class}])",
-    ),
-    Kind(
-        "entropy", "entropy", "Entropy of the class probabilities: large where the network is in doubt.", (),
-        lambda view: view.column("entropy"), "torch.from_numpy(np.load(run / {entropy_file!r}))",
-    ),
-)  # fmt: skip
-
-COVERS = (
-    Kind(
-        "uniform", "uniform", "Intervals of equal length along each lens; a box is a product of them.",
-        (
-            Field("resolution", "intervals", "int", 20, 1, 200, per_lens=True, help="of each lens"),
-            Field("gain", "gain", "float", 3.0, 1.0, 10.0, per_lens=True, help="length over step; 1: no overlap"),
-            Field(
-                "convention", "convention", "choice", "spanning", choices=("spanning", "cell"),
-                help="spanning: intervals exactly fill the range; cell: equal cells, widened by the gain",
-            ),
-        ),
-        lambda resolution, gain, convention: {"resolution": resolution, "gain": gain, "convention": convention},
-        "resolution={resolution}, gain={gain}, convention={convention!r}",
-    ),
-)  # fmt: skip
-
-# `rate`: seconds per pair of points of a box and feature, measured on MNIST layers of 2,000 to 60,000 points.
-CLUSTERERS = (
-    Kind(
-        "connected", "connected", "Single linkage cut at one scale for all boxes, taken from the whole cloud.",
-        (Field("scale", "scale", "float", None, 0.0, None, help="joins points up to this distance; empty: automatic"),),
-        lambda scale: partial(connected, scale=scale), "partial(connected, scale={scale})", rate=4e-10,
-    ),
-    Kind(
-        "first_gap", "first gap", "Single linkage of each box, cut at the first gap of its histogram.",
-        (Field("bins", "bins", "int", 10, 1, 200),),
-        lambda bins: partial(first_gap, bins=bins), "partial(first_gap, bins={bins})", rate=6e-11,
-    ),
-    Kind("one_cluster", "none", "Boxes are not split: the cover alone.", (), lambda: one_cluster, "one_cluster"),
-)  # fmt: skip
-
-GENERAL = (
-    Field(
-        "metric", "metric", "choice", "std", choices=("std", "variance", None),
-        help="what features are divided by before distances: std makes all count alike, none leaves them as they are",
-    ),
-    Field("min_shared", "least shared points", "int", 1, 1, 10_000, help="of two nodes that are joined"),
-    Field("seed", "seed", "int", 0, 0, 2**32 - 1),
-)  # fmt: skip
+from topolens.explorer.tables import CLUSTERERS, COVERS, GENERAL, LENSES
 
 
 def described() -> dict[str, Any]:

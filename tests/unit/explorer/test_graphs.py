@@ -9,12 +9,11 @@ from scipy import sparse, stats
 
 import topolens as tl
 from explorer_runs import digits_run
-from topolens.explorer.aligned import aligned
+from topolens.explorer.aligned import aligned, graph_of_document
 from topolens.explorer.cost import estimate, memory_mb
 from topolens.explorer.graphs import make_graph
 from topolens.explorer.grid import checked_axes, make_grid
-from topolens.explorer.layout import layout
-from topolens.explorer.packed import packed, unpacked
+from topolens.explorer.packed import unpacked
 from topolens.explorer.purity import benjamini_hochberg, purity
 from topolens.explorer.settings import complete, described, key_of
 from topolens.explorer.store import NotFoundError, Run
@@ -54,7 +53,7 @@ def test_the_document_is_the_graph(run: Run, made: dict) -> None:
     assert np.allclose(unpacked(made["lenses"][1]["values"]), graph.lens[:, 1])
     for axis in ("x", "y", "lens_x", "lens_y"):
         assert np.abs(unpacked(made["nodes"][axis])).max() <= 1 + 1e-6
-    assert made["statistics"]["coverage"]["sentence"] == "All 300 samples lie in a node."
+    assert made["statistics"]["coverage"]["sentence"] == "all 300 points lie in a node"
 
 
 def test_typical_points_are_those_nearest_to_the_mean(run: Run, made: dict) -> None:
@@ -90,6 +89,34 @@ def test_every_lens_makes_a_graph_and_a_snippet(run: Run, kind: str, monkeypatch
     assert np.allclose(names["graph"].lens[:, 0], unpacked(document["lenses"][0]["values"]))
 
 
+def test_a_document_gives_its_graph_back(run: Run, made: dict) -> None:
+    graph, back = graph_like(run), graph_of_document(made)
+    assert (graph.membership != back.membership).nnz == 0
+    assert np.array_equal(graph.edges, back.edges)
+    assert np.array_equal(graph.triangles, back.triangles)
+    assert np.array_equal(graph.cell, back.cell)
+
+
+@pytest.mark.parametrize("kind", [kind["kind"] for kind in described()["covers"]])
+def test_every_cover_makes_a_graph_an_estimate_and_a_snippet(run: Run, kind: str, monkeypatch) -> None:
+    settings = complete(run, {"layer": "l2", "cover": {"kind": kind}, "lenses": [{"kind": "pca"}]})
+    assert estimate(run, settings)["nodes"] > 1
+    document = run.result("graphs", make_graph(run, settings, silent))
+    names: dict = {}
+    monkeypatch.chdir(run.folder.parent)
+    exec(document["snippet"], names)
+    assert np.array_equal(names["graph"].sizes, unpacked(document["nodes"]["size"]))
+
+
+def test_noise_is_counted_and_said(run: Run) -> None:
+    given = {"layer": "l2", "clusterer": {"kind": "dbscan", "min_samples": 12}, "cover": {"kind": "uniform"}}
+    coverage = run.result("graphs", make_graph(run, complete(run, given), silent))["statistics"]["coverage"]
+    assert coverage["in_nodes"] < coverage["points"] == 300
+    assert "lie in no node" in coverage["sentence"]
+    kept = {**given, "noise": "nearest"}
+    assert key_of(complete(run, kept)) != key_of(complete(run, given))
+
+
 @pytest.mark.parametrize("kind", [kind["kind"] for kind in described()["clusterers"]])
 def test_every_clusterer_makes_a_graph(run: Run, kind: str) -> None:
     given = {"layer": "l2", "clusterer": {"kind": kind}, "cover": {"kind": "uniform", "resolution": 5}}
@@ -121,7 +148,7 @@ def test_every_field_has_a_default_that_may_be_given(run: Run) -> None:
         ({"lenses": [{"kind": "column"}]}, "needs the id of a column"),
         ({"lenses": ["pca", 3]}, "lens must have a kind, one of"),
         ({"layer": "l3", "lenses": [{"kind": "entropy"}]}, "lens entropy is of samples"),
-        ({"metric": "cosine"}, "metric must be one of std, variance, None"),
+        ({"metric": "manhattan"}, "metric must be one of std, variance, cosine, None"),
         ({"colour": 1}, "settings have no 'colour'"),
         ([], "settings must be an object"),
     ],
@@ -169,25 +196,10 @@ def test_purity_is_hypergeometric_and_corrected() -> None:
     assert np.allclose(benjamini_hochberg(p), stats.false_discovery_control(p, method="bh"))
 
 
-def test_layouts_keep_neighbours_near_and_parts_apart() -> None:
-    ring = tl.mapper(tl.shapes.circle(400), lens=tl.shapes.circle(400), resolution=6, gain=1.5)
-    place = layout(ring)
-    assert np.array_equal(place, layout(ring))
-    edge = np.linalg.norm(place[ring.edges[:, 0]] - place[ring.edges[:, 1]], axis=1).mean()
-    every = np.linalg.norm(place[:, None] - place[None], axis=2).mean()
-    assert edge < every / 2
-    two = tl.mapper(torch.cat([tl.shapes.circle(200), tl.shapes.circle(200) + 50]), resolution=8, gain=1.5)
-    assert betti_numbers(two)[0] >= 2
-    assert np.isfinite(layout(two)).all()
-    assert np.abs(layout(two)).max() <= 1 + 1e-9
-
-
-def test_a_graph_laid_on_its_own_mirror_image_comes_back(made: dict) -> None:
-    x, y = (unpacked(made["nodes"][axis]) for axis in "xy")
-    turned = {**made, "nodes": {**made["nodes"], "x": packed(-0.5 * y + 0.1, "f32"), "y": packed(0.5 * x, "f32")}}
-    found = aligned(turned, made)
-    assert np.allclose(unpacked(found["x"]), x, atol=0.2)
-    assert np.corrcoef(unpacked(found["y"]), y)[0, 1] > 0.95
+def test_a_graph_drawn_as_itself_stays(made: dict) -> None:
+    found = aligned(made, made)
+    for axis in "xy":
+        assert np.corrcoef(unpacked(found[axis]), unpacked(made["nodes"][axis]))[0, 1] > 0.95
     a, b, shared = (unpacked(found["pairs"][name]) for name in ("a", "b", "shared"))
     sizes = unpacked(made["nodes"]["size"])
     assert np.array_equal(shared[a == b], sizes[a[a == b]])
