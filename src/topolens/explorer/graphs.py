@@ -14,28 +14,29 @@ from scipy import sparse
 from topolens.explorer.cost import estimate, memory_mb
 from topolens.explorer.kinds import View
 from topolens.explorer.packed import packed
-from topolens.explorer.purity import purity
 from topolens.explorer.settings import key_of, kind_of, lens_values, title_of
 from topolens.explorer.snippet import snippet
 from topolens.explorer.store import Run
 from topolens.explorer.tables import CLUSTERERS, COVERS, LENSES
-from topolens.mapper import MapperGraph, betti_numbers, layout, lens_layout, mapper, variance_normalised
+from topolens.mapper import (
+    MapperGraph,
+    betti_numbers,
+    cover_only,
+    layout,
+    lens_layout,
+    mapper,
+    purity,
+    variance_normalised,
+)
 
 TYPICAL = 12  # points of each node that lie nearest to its mean
 MOST_CLASSES = 100
 Tell = Callable[[float, str], None]
 
 
-def graph_of(view: View, settings: Mapping[str, Any], clusterer: Mapping[str, Any] | None = None) -> MapperGraph:
-    """The graph of completed settings.
-
-    Args:
-        view: The points.
-        settings: Completed.
-        clusterer: Instead of that of the settings.
-    """
-    lens = lens_values(view, settings)
-    return mapper(view.points, lens, **mapper_options({**settings, "clusterer": clusterer or settings["clusterer"]}))
+def graph_of(view: View, settings: Mapping[str, Any]) -> MapperGraph:
+    """The graph of completed settings."""
+    return mapper(view.points, lens_values(view, settings), **mapper_options(settings))
 
 
 def mapper_options(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,10 +82,10 @@ def _document(run: Run, settings: Mapping[str, Any], view: View, graph: MapperGr
     by_node = sparse.csr_array(graph.membership.T.tocsr())
     by_node.sort_indices()
     space = run.layer(settings["layer"])["space"]
-    statistics = _statistics(graph, view, settings)
+    statistics = _statistics(graph)
     tell(0.7, "typical points and classes")
     typical = _typical(variance_normalised(view.points, settings["metric"]), by_node)
-    classes = _purities(run, space, settings["checkpoint"], by_node)
+    classes = _purities(run, space, settings["checkpoint"], graph)
     tell(0.8, "layout")
     return {
         "format": "topolens.mapper/1", "key": key_of(settings), "title": title_of(run, settings), "space": space,
@@ -118,9 +119,9 @@ def _nodes(graph: MapperGraph, seed: int) -> dict[str, Any]:
     }
 
 
-def _statistics(graph: MapperGraph, view: View, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _statistics(graph: MapperGraph) -> dict[str, Any]:
     components, loops = betti_numbers(graph)
-    cover_loops = betti_numbers(graph_of(view, settings, {"kind": "one_cluster"}))[1]
+    cover_loops = betti_numbers(cover_only(graph))[1]
     return {
         "components": components,
         "loops": loops,
@@ -146,12 +147,14 @@ def _typical(points: torch.Tensor, by_node: sparse.csr_array) -> dict[str, Any]:
     return {"offsets": packed(offsets, "i32"), "rows": packed(by_node.indices[order][rank < TYPICAL], "i32")}
 
 
-def _purities(run: Run, space: str, checkpoint: str, by_node: sparse.csr_array) -> dict[str, Any]:
+def _purities(run: Run, space: str, checkpoint: str, graph: MapperGraph) -> dict[str, Any]:
     found = {}
     for column in run.space(space)["columns"]:
         fits = column["kind"] == "category" and column["checkpoint"] in (None, checkpoint)
         if fits and 2 <= len(column["classes"]) <= MOST_CLASSES:
             values = run.column(space, column["id"], checkpoint)[1]
-            top, share, p = purity(by_node, np.asarray(values), len(column["classes"]))
-            found[column["id"]] = {"class": packed(top, "i32"), "share": packed(share, "f32"), "p": packed(p, "f32")}
+            pure = purity(graph, np.asarray(values))
+            found[column["id"]] = {
+                "class": packed(pure.classes, "i32"), "share": packed(pure.share, "f32"), "p": packed(pure.p, "f32"),
+            }  # fmt: skip
     return found

@@ -6,17 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
-from topolens.explorer.graphs import graph_of
+from topolens.explorer.graphs import mapper_options
 from topolens.explorer.kinds import View
-from topolens.explorer.purity import purity
-from topolens.explorer.settings import key_of
+from topolens.explorer.settings import key_of, lens_values
 from topolens.explorer.store import NotFoundError, Run
-from topolens.mapper import betti_numbers
+from topolens.mapper import parameter_grid
 
 MOST = 12  # values of each
-MEASURES = ("nodes", "components", "loops", "coverage", "purity", "instability")
 Tell = Callable[[float, str], None]
 
 
@@ -57,45 +54,23 @@ def make_grid(
         tell: Called as (share done, what is being done).
     """
     view = View(run, settings["layer"], settings["checkpoint"])
-    labels = _labels(run, settings)
-    tables: dict[str, list[list[float | None]]] = {name: [] for name in MEASURES}
-    for row, resolution in enumerate(resolutions):
-        for name in MEASURES:
-            tables[name].append([])
-        for column, gain in enumerate(gains):
-            tell(
-                (row * len(gains) + column) / (len(resolutions) * len(gains)), f"{resolution} intervals, gain {gain:g}"
-            )
-            lenses = len(settings["lenses"])
-            cover = {**settings["cover"], "resolution": [resolution] * lenses, "gain": [gain] * lenses}
-            for name, value in _numbers({**settings, "cover": cover}, view, labels).items():
-                tables[name][-1].append(value)
+    found = parameter_grid(
+        view.points,
+        lens_values(view, settings),
+        resolutions,
+        gains,
+        _labels(run, settings),
+        mapper_options(settings),
+        seed=settings["seed"],
+        progress=lambda done, expected: tell(done / expected, f"graph {done} of {expected}"),
+    )
     key = grid_key(settings, resolutions, gains)
-    run.keep("grids", key, {"resolutions": list(resolutions), "gains": list(gains), **tables})
+    run.keep("grids", key, found.to_json())
     return key
 
 
-def _numbers(settings: Mapping[str, Any], view: View, labels: tuple[np.ndarray, int] | None) -> dict[str, float | None]:
-    """Of one graph; all unknown where it cannot be made."""
+def _labels(run: Run, settings: Mapping[str, Any]) -> np.ndarray | None:
     try:
-        graph = graph_of(view, settings)
-        components, loops = betti_numbers(graph)
-    except ValueError:
-        return dict.fromkeys(MEASURES)
-    pure = None
-    if labels is not None:
-        by_node = sparse.csr_array(graph.membership.T.tocsr())
-        share = purity(by_node, *labels).share
-        pure = float(np.average(share, weights=graph.sizes)) if len(graph) else None
-    return {
-        "nodes": len(graph), "components": components, "loops": loops, "coverage": graph.coverage, "purity": pure,
-        "instability": None,
-    }  # fmt: skip
-
-
-def _labels(run: Run, settings: Mapping[str, Any]) -> tuple[np.ndarray, int] | None:
-    try:
-        column, values = run.column(run.layer(settings["layer"])["space"], "label")
+        return np.asarray(run.column(run.layer(settings["layer"])["space"], "label")[1])
     except NotFoundError:
         return None
-    return np.asarray(values), len(column["classes"])

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
-from topolens.explorer import aligned, export, grid, settings, training_log
+from topolens.explorer import aligned, export, grid, settings, training_log, trust
 from topolens.explorer.cost import estimate
 from topolens.explorer.diagrams import diagram_key
 from topolens.explorer.jobs import OVER, Jobs
@@ -146,6 +146,16 @@ def _graphs(app: FastAPI, run: Run, jobs: Jobs) -> None:
     @app.get("/api/graphs/{key}")
     def graph(key: str) -> Response:
         return _kept(run, "graphs", key)
+
+    @app.post("/api/graphs/{key}/stability")
+    def stability(key: str, given: Content) -> Response:
+        resamples, document = trust.checked_resamples(given), run.result("graphs", key)
+        if document["confidence"] is not None and document["confidence"]["resamples"] == resamples:
+            return _json({"graph": key})
+        expected = document["cost"]["seconds"] * resamples
+        request = {"task": "stability", "graph": key, "resamples": resamples}
+        name = settings.key_of({"stability": key}, resamples)
+        return _json({"job": jobs.submit(name, request, f"trust in {document['title']}", expected)})
 
     @app.post("/api/graphs/{key}/aligned")
     def align(key: str, given: Content) -> Response:

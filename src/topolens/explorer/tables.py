@@ -48,16 +48,16 @@ LENSES = (
         (Field("component", "component", "int", 1, 1, 64, help="1 is the direction of largest variance"),),
         _pca, "pca(points, {component})[:, {component} - 1]",
     ),
-    Kind("norm", "norm", "Length of a point.", (), lambda view: norm(view.points), "norm(points)"),
+    Kind("norm", "norm", "Length of a point.", (), lambda view: norm(view.points)[:, 0], "norm(points)[:, 0]"),
     Kind(
         "density", "distance to neighbour", "Distance to the k-th neighbour: small where the cloud is dense.",
         (Field("neighbours", "neighbour", "int", 15, 1, 1000),),
-        lambda view, neighbours: density(view.points, neighbours), "density(points, {neighbours})",
+        lambda view, neighbours: density(view.points, neighbours)[:, 0], "density(points, {neighbours})[:, 0]",
     ),
     Kind(
         "eccentricity", "eccentricity", "Mean distance to all other points: large at the ends of the cloud.",
         (Field("order", "order", "float", 1.0, 1.0, 100.0, help="of the mean: large orders look at the farthest"),),
-        lambda view, order: eccentricity(view.points, order), "eccentricity(points, {order})",
+        lambda view, order: eccentricity(view.points, order)[:, 0], "eccentricity(points, {order})[:, 0]",
     ),
     Kind(
         "column", "column", "Any column of the space that holds numbers.",
@@ -66,7 +66,7 @@ LENSES = (
     ),
     Kind(
         "feature", "feature", "One feature of the layer.", (Field("index", "feature", "int", 0, 0, None),),
-        lambda view, index: feature(view.points, index), "feature(points, {index})",
+        lambda view, index: feature(view.points, index)[:, 0], "feature(points, {index})[:, 0]",
     ),
     Kind(
         "probability", "class probability", "What the network gives one class.",

@@ -42,8 +42,15 @@ def _grid(run: Run, request: Mapping[str, Any], tell: Tell) -> str:
     return make_grid(run, request["settings"], request["resolutions"], request["gains"], tell)
 
 
+def _stability(run: Run, request: Mapping[str, Any], tell: Tell) -> str:
+    from topolens.explorer.trust import make_stability
+
+    return make_stability(run, request["graph"], request["resamples"], tell)
+
+
 TASKS: Mapping[str, Callable[[Run, Mapping[str, Any], Tell], str]] = {
     "graph": _graph,
     "diagram": _diagram,
     "grid": _grid,
+    "stability": _stability,
 }

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from scipy import sparse, stats
 
 import topolens as tl
 from explorer_runs import digits_run
@@ -14,10 +13,10 @@ from topolens.explorer.cost import estimate, memory_mb
 from topolens.explorer.graphs import make_graph
 from topolens.explorer.grid import checked_axes, make_grid
 from topolens.explorer.packed import unpacked
-from topolens.explorer.purity import benjamini_hochberg, purity
 from topolens.explorer.settings import complete, described, key_of
 from topolens.explorer.store import NotFoundError, Run
-from topolens.mapper import betti_numbers, pca
+from topolens.explorer.trust import make_stability
+from topolens.mapper import betti_numbers, pca, purity
 
 
 def silent(done: float, what: str) -> None:
@@ -100,7 +99,7 @@ def test_a_document_gives_its_graph_back(run: Run, made: dict) -> None:
 @pytest.mark.parametrize("kind", [kind["kind"] for kind in described()["covers"]])
 def test_every_cover_makes_a_graph_an_estimate_and_a_snippet(run: Run, kind: str, monkeypatch) -> None:
     settings = complete(run, {"layer": "l2", "cover": {"kind": kind}, "lenses": [{"kind": "pca"}]})
-    assert estimate(run, settings)["nodes"] > 1
+    assert estimate(run, settings)["nodes"] >= 1
     document = run.result("graphs", make_graph(run, settings, silent))
     names: dict = {}
     monkeypatch.chdir(run.folder.parent)
@@ -182,18 +181,23 @@ def test_estimates_grow_with_the_work_and_learn(run: Run, tmp_path: Path) -> Non
         assert estimate(fresh, settings)["seconds"] == pytest.approx(learned * before, rel=0.02)
 
 
-def test_purity_is_hypergeometric_and_corrected() -> None:
-    values = np.array([0, 0, 0, 1, 1, 1, 1, np.nan])
-    nodes = sparse.csr_array(np.array([[1, 1, 1, 0, 0, 0, 0, 1], [0, 0, 1, 1, 1, 1, 1, 0], [0] * 7 + [1]], dtype=bool))
-    found = purity(nodes, values, 2)
-    assert found.top.tolist() == [0, 1, -1]
-    assert found.share.tolist() == [1.0, 0.8, 0.0]
-    counts, sizes, totals = [[3, 0], [1, 4], [0, 0]], [3, 5, 0], [3, 4]
-    chance = [[stats.hypergeom.sf(counts[i][c] - 1, 7, totals[c], sizes[i]) for c in range(2)] for i in range(3)]
-    corrected = stats.false_discovery_control(np.ravel(chance), method="bh").reshape(3, 2)
-    assert np.allclose(found.p, [corrected[0, 0], corrected[1, 1], 1.0])
-    p = np.random.default_rng(0).random(50)
-    assert np.allclose(benjamini_hochberg(p), stats.false_discovery_control(p, method="bh"))
+def test_purity_is_that_of_the_graph(run: Run, made: dict) -> None:
+    found = purity(graph_like(run), np.array(run.column("samples", "label")[1]))
+    assert np.array_equal(unpacked(made["purity"]["label"]["class"]), found.classes)
+    assert np.allclose(unpacked(made["purity"]["label"]["p"]), found.p, atol=1e-6)
+    assert set(made["purity"]) == {"label", "prediction", "correct", "shape"}
+
+
+def test_stability_goes_into_the_document(run: Run, made: dict) -> None:
+    assert make_stability(run, made["key"], 3, silent) == made["key"]
+    found = run.result("graphs", made["key"])["confidence"]
+    assert found["resamples"] == 3
+    assert len(unpacked(found["nodes"])) == made["nodes"]["count"]
+    assert len(unpacked(found["edges"])) == len(unpacked(made["edges"]["a"]))
+    assert 0 < unpacked(found["nodes"]).mean() <= 1
+    for feature in (*found["branches"], *found["loops"]):
+        assert max(feature["nodes"]) < made["nodes"]["count"]
+    assert "resamples" in found["sentence"]
 
 
 def test_a_graph_drawn_as_itself_stays(made: dict) -> None:
