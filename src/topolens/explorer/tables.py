@@ -144,7 +144,7 @@ CLUSTERERS = (
         "hdbscan", "HDBSCAN", "Clusters of any density; the rest is noise.",
         (Field("min_cluster_size", "least points", "int", 5, 2, 10_000),),
         partial(partial, hdbscan), "partial(hdbscan, min_cluster_size={min_cluster_size})",
-        rate=10 * RATE,
+        rate=30 * RATE,
     ),
     Kind(
         "single_linkage", "single linkage", "Cut at a height of your own.",
