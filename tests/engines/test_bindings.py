@@ -49,6 +49,17 @@ def windows(n: int) -> tuple[np.ndarray, ...]:
 # One valid call of every function; n points, vertices or edges.
 VALID: dict[str, Callable[[np.random.Generator, int], tuple[Any, ...]]] = {
     "cell_clusters": lambda r, n: (r.random((n, 3), "f4"), r.permutation(n), np.array([0, n // 2, n]), 10, 2),
+    "cell_groups": lambda r, n: (r.random((n, 3), "f4"), r.permutation(n), np.array([0, n // 2, n]), 0.5, n % 3, 2),
+    "cell_merges": lambda r, n: (r.random((n, 3), "f4"), r.permutation(n), np.array([0, n]), 2),
+    "cell_nearest": lambda r, n: (
+        r.random((n, 3), "f4"),
+        r.permutation(n),
+        np.array([0, n // 2, n]),
+        r.random((2, 3), "f4"),
+        np.array([0, 1]),
+        np.array([0, 1, 2]),
+        2,
+    ),
     "components_of_distances": lambda r, n: (square(r, n), np.inf, 2),
     "components_of_points": lambda r, n: (r.random((2, n, 3), "f4"), 0.5, 2),
     "components_of_trees": lambda r, n: (
@@ -58,6 +69,13 @@ VALID: dict[str, Callable[[np.random.Generator, int], tuple[Any, ...]]] = {
         1,
     ),
     "cubical_pairs": lambda r, n: (pixels(r, 2), "VT"[n % 2], bool(n % 3), 1, 2),
+    "cut_merges": lambda r, n: (
+        r.random(2),
+        np.array([0, 1]),
+        np.array([1, 2]),
+        np.array([0, 3]),
+        np.array([0.5]),
+    ),
     "edge_lengths": lambda r, n: (r.random((2, n, 3), "f4"), *(r.integers(0, k, 4) for k in (2, n, n))),
     "edge_weighted_pairs": lambda r, n: (
         np.zeros(n, "f4"),
@@ -70,6 +88,7 @@ VALID: dict[str, Callable[[np.random.Generator, int], tuple[Any, ...]]] = {
     "homotopy_warp": lambda r, n: (*masks(r, n), n % 3 == 0, 2),
     "image_pairs": lambda r, n: ((x := pixels(r, 2)) + 1, x, "VT"[n % 2], 1, 2),
     "kth_neighbour": lambda r, n: (r.random((n + 1, 3), "f4"), 1, 2),
+    "kth_neighbour_of": lambda r, n: (r.random((n + 1, 3), "f4"), 1, r.integers(0, n + 1, 3), 2),
     "lower_star_critical": lambda r, n: (
         r.random(n, "f4"),
         ends(r, n, n),

@@ -45,10 +45,10 @@ def batches(data: Any, batch_size: int = 64) -> Iterator[Batch]:
         if not hasattr(data, "__getitem__") or not hasattr(data, "__len__"):
             raise TypeError(f"data must be a tensor, a pair of tensors or batches of them, got {type(data).__name__}")
         data = torch.utils.data.DataLoader(cast("torch.utils.data.Dataset[Any]", data), batch_size)
-    yield from map(as_batch, _gone_through(data))
+    yield from map(as_batch, gone_through(data))
 
 
-def _gone_through(data: Iterable[Any]) -> Iterator[Any]:
+def gone_through(data: Iterable[Any]) -> Iterator[Any]:
     """What the data gives, or its own error with the batch where it happened."""
     number = 0
     try:

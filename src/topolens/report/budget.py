@@ -13,7 +13,7 @@ from torch import nn
 from topolens.analyses.provenance import peak_memory_mb
 from topolens.filtrations.rips import Cost
 from topolens.probes import record, weight_matrices
-from topolens.probes.batches import as_batch, size_of
+from topolens.probes.batches import as_batch, gone_through, size_of
 from topolens.probes.record import Layers
 from topolens.report.costs import Rates, Work, predicted
 
@@ -113,7 +113,7 @@ def replayable(data: Any, samples: int | None) -> Any:
     if not isinstance(data, Iterator):
         return data
     kept, count = [], 0
-    for batch in data:
+    for batch in gone_through(data):
         kept.append(batch)
         count += as_batch(batch).size
         if samples is not None and count >= samples:
