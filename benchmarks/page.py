@@ -11,15 +11,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "0.1.0" / "engines.json"
 COSTS = "report_costs"
-OTHERS = ("layers", "diagram_layers", "graph_layers", "losses", "mapper", COSTS)  # suites, where they were run
-OTHERS = (
-    "layers",
-    "diagram_layers",
-    "graph_layers",
-    "losses",
-    "mapper",
-    "layout",
-)  # suites of the same folder, where they were run
+# Suites of the same folder, where they were run.
+OTHERS = ("layers", "diagram_layers", "graph_layers", "losses", "mapper", "layout", COSTS)
 PAGE = ROOT / "docs" / "benchmarks.md"
 ENOUGH = 10  # cases
 # Goals of what a report costs.
