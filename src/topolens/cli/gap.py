@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from topolens.cli.errors import one_sentence
-from topolens.cli.options import Address, Backend, Directory, Quiet, Seed, Workers, crew
+from topolens.cli.options import Address, Backend, Directory, Quiet, Seed, Workers, processes
 from topolens.cli.output import check_directory, tell_study
 from topolens.cli.progress import shown_progress
 
@@ -58,7 +58,7 @@ def command(
         if sampling not in WAYS:
             raise ValueError(f"--sampling must be one of {', '.join(WAYS)}, got {sampling!r}")
         protocol = Protocol(samples, neurons, resamples, sampling, seed)
-        options = {"cache": (directory / "cache").absolute(), "workers": crew(workers, backend), "draws": draws}
+        options = {"cache": (directory / "cache").absolute(), "workers": processes(workers, backend), "draws": draws}
         with shown_progress(quiet) as progress, spread(backend, address):
             made = gap_study(zoo.absolute(), read_images(data), protocol=protocol, progress=progress, **options)  # type: ignore[arg-type]
         tell_study(made, directory, quiet)

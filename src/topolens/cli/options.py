@@ -41,9 +41,14 @@ FailIf = Annotated[
 ]
 
 
-def crew(workers: int, backend: str) -> int:
+def processes(workers: int, backend: str) -> int:
     """How many processes: as many as asked for, else one per core here, or all that a cluster has."""
     return workers or ((os.cpu_count() or 1) if backend == "local" else -1)
+
+
+def kept_in(directory: Path) -> Path:
+    """Where the finished runs of a study lie, under a path that workers elsewhere find too."""
+    return directory.absolute() / "runs"
 
 
 def use_threads(threads: int | None) -> None:

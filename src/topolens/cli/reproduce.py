@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,18 @@ from typing import Annotated
 import typer
 
 from topolens.cli.errors import one_sentence
-from topolens.cli.options import Directory, Quiet, Seed, Threads, use_threads
+from topolens.cli.options import (
+    Address,
+    Backend,
+    Directory,
+    Quiet,
+    Seed,
+    Threads,
+    Workers,
+    kept_in,
+    processes,
+    use_threads,
+)
 from topolens.cli.output import check_directory, tell_study
 from topolens.cli.progress import shown_progress
 
@@ -29,7 +39,6 @@ Seeds = Annotated[int, typer.Option(min=2, help="Runs of each row, from --seed o
 Images = Annotated[int, typer.Option(min=0, help="Training images used of each set; 0: all.")]
 Tests = Annotated[int, typer.Option("--test-images", min=0, help="Test images used of each set; 0: all.")]
 Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training images at most.")]
-Workers = Annotated[int, typer.Option(min=0, help="Processes of one thread each; 0: one per core.")]
 QuickRun = Annotated[bool, typer.Option("--quick", help="A small part of the data: minutes, and so much less sure.")]
 OneData = Annotated[
     Path, typer.Option("--data", metavar="FILE", help="Images as .npz with x_train, y_train, x_test, y_test.")
@@ -58,6 +67,8 @@ def pooling(
     test_images: Tests = 0,
     epochs: Epochs = 100,
     workers: Workers = 0,
+    backend: Backend = "local",
+    address: Address = None,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -70,11 +81,18 @@ def pooling(
         check_directory(directory)
         from topolens.studies.pooling import Recipe
         from topolens.studies.pooling_page import QUICK, pooling_study
+        from topolens.studies.spread import spread
 
         recipe = QUICK if quick else Recipe(images=images, test_images=test_images, epochs=epochs)
-        with shown_progress(quiet) as progress:
-            crew = workers or os.cpu_count() or 1
-            options = {"recipe": recipe, "work": directory / "runs", "seeds": seeds, "seed": seed, "workers": crew}
+        with shown_progress(quiet) as progress, spread(backend, address):
+            crew = processes(workers, backend)
+            options = {
+                "recipe": recipe,
+                "work": kept_in(directory),
+                "seeds": seeds,
+                "seed": seed,
+                "workers": crew,
+            }
             result = pooling_study(data, **options, progress=progress)  # type: ignore[arg-type]
         tell_study(result, directory, quiet)
 
@@ -157,6 +175,8 @@ def graphs(
     quick: QuickGraphs = False,
     seeds: Repeats = 3,
     workers: Workers = 0,
+    backend: Backend = "local",
+    address: Address = None,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -169,12 +189,18 @@ def graphs(
         check_directory(directory)
         from topolens.studies.graph_runs import Source
         from topolens.studies.graphs_page import DRAWN, DRAWN_QUICK, FULL, QUICK, graphs_study
+        from topolens.studies.spread import spread
 
-        source = Source(None if data is None else str(data), DRAWN_QUICK if quick else DRAWN)
+        source = Source(None if data is None else str(data.absolute()), DRAWN_QUICK if quick else DRAWN)
         repeats = range(seed, seed + (min(seeds, 2) if quick else seeds))
-        crew = workers or os.cpu_count() or 1
-        options = {"recipe": QUICK if quick else FULL, "work": directory / "runs", "seeds": repeats, "workers": crew}
-        with shown_progress(quiet) as progress:
+        crew = processes(workers, backend)
+        options = {
+            "recipe": QUICK if quick else FULL,
+            "work": kept_in(directory),
+            "seeds": repeats,
+            "workers": crew,
+        }
+        with shown_progress(quiet) as progress, spread(backend, address):
             report = graphs_study(source, sets or (), **options, progress=progress)  # type: ignore[arg-type]
         tell_study(report, directory, quiet)
 
@@ -213,6 +239,8 @@ def autoencoder(
     epochs: Epochs = 100,
     latents: Latents = None,
     workers: Workers = 0,
+    backend: Backend = "local",
+    address: Address = None,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -225,12 +253,19 @@ def autoencoder(
         check_directory(directory)
         from topolens.studies.autoencoder import Recipe
         from topolens.studies.autoencoder_page import QUICK, autoencoder_study
+        from topolens.studies.spread import spread
 
         recipe = QUICK if quick else Recipe(points=points, test_points=test_points, epochs=epochs)
-        with shown_progress(quiet) as progress:
-            crew = workers or os.cpu_count() or 1
+        with shown_progress(quiet) as progress, spread(backend, address):
+            crew = processes(workers, backend)
             repeats = min(seeds, 3) if quick else seeds
-            options = {"recipe": recipe, "work": directory / "runs", "seeds": repeats, "seed": seed, "workers": crew}
+            options = {
+                "recipe": recipe,
+                "work": kept_in(directory),
+                "seeds": repeats,
+                "seed": seed,
+                "workers": crew,
+            }
             result = autoencoder_study(data or (), **options, latents=latents, progress=progress)  # type: ignore[arg-type]
         tell_study(result, directory, quiet)
 
@@ -266,6 +301,8 @@ def purification(
     draws: Draws = 10,
     cw_steps: Descent = 100,
     workers: Workers = 0,
+    backend: Backend = "local",
+    address: Address = None,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -279,14 +316,21 @@ def purification(
         from topolens.studies.attacks import Effort
         from topolens.studies.purification_page import QUICK, purification_study
         from topolens.studies.purifiers import Training
+        from topolens.studies.spread import spread
 
         training = Training(images, epochs, strength)
         effort = Effort(test_images, steps, restarts, draws, descent=cw_steps)
         if quick:
             (training, effort), seeds = QUICK, 3
-        options = {"training": training, "effort": effort, "work": directory / "runs", "seeds": seeds, "seed": seed}
-        with shown_progress(quiet) as progress:
-            crew = workers or os.cpu_count() or 1
+        options = {
+            "training": training,
+            "effort": effort,
+            "work": kept_in(directory),
+            "seeds": seeds,
+            "seed": seed,
+        }
+        with shown_progress(quiet) as progress, spread(backend, address):
+            crew = processes(workers, backend)
             result = purification_study(data, **options, workers=crew, progress=progress)  # type: ignore[arg-type]
         tell_study(result, directory, quiet)
 
@@ -326,6 +370,8 @@ def topomortar(
     seeds: Repeats = 3,
     device: Device = "cpu",
     workers: Workers = 0,
+    backend: Backend = "local",
+    address: Address = None,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -339,15 +385,21 @@ def topomortar(
         from topolens.studies.mortar_data import LABELS
         from topolens.studies.mortar_page import FULL, PAPERS, QUICK, mortar_study
         from topolens.studies.mortar_runs import Source
+        from topolens.studies.spread import spread
 
         if quick and full:
             raise ValueError("--quick and --full exclude each other, got both; leave one out")
         recipe = PAPERS if full else QUICK if quick else FULL
         recipe = recipe if steps is None else replace(recipe, steps=steps)
-        crew = workers or (1 if device != "cpu" else os.cpu_count() or 1)
-        options = {"recipe": recipe, "work": directory / "runs", "seeds": range(seed, seed + seeds), "workers": crew}
+        crew = 1 if device != "cpu" and not workers else processes(workers, backend)
+        options = {
+            "recipe": recipe,
+            "work": kept_in(directory),
+            "seeds": range(seed, seed + seeds),
+            "workers": crew,
+        }
         kinds = labels or (["accurate"] if quick else LABELS)
-        with shown_progress(quiet) as progress:
-            source = Source(tuple(str(path) for path in data), device)
+        with shown_progress(quiet) as progress, spread(backend, address):
+            source = Source(tuple(str(path.absolute()) for path in data), device)
             report = mortar_study(source, kinds, **options, progress=progress)  # type: ignore[arg-type]
         tell_study(report, directory, quiet)

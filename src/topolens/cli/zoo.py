@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from topolens.cli.errors import one_sentence
-from topolens.cli.options import Address, Backend, Quiet, Workers, crew
+from topolens.cli.options import Address, Backend, Quiet, Workers, processes
 from topolens.cli.output import check_directory
 from topolens.cli.progress import shown_progress
 
@@ -62,7 +62,7 @@ def command(
         from topolens.studies.network_grid import Grid, read_grid
         from topolens.studies.spread import spread
 
-        chosen, many = Grid() if grid is None else read_grid(grid), crew(workers, backend)
+        chosen, many = Grid() if grid is None else read_grid(grid), processes(workers, backend)
         images = read_images(data)
         if not quiet or dry_run:
             cost = zoo_cost(chosen, images, output)

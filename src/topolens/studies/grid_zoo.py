@@ -158,7 +158,14 @@ def _train(members: list[Member], data: Images, grid: Grid, folder: Path) -> Non
     def finished(member: Member, weights: dict[str, Tensor], outcome: Outcome) -> None:
         place = folder / f"{member.name}.safetensors"
         part = place.with_suffix(".partial")
-        save_file(weights, part, metadata={"topolens": json.dumps({"member": asdict(member), "outcome": outcome})})
+        told = {"topolens": json.dumps({"member": asdict(member), "outcome": outcome})}
+        try:
+            save_file(weights, part, metadata=told)
+        except SafetensorError as error:
+            part.unlink(missing_ok=True)
+            raise OSError(
+                f"{place.name} cannot be written ({error}); make room, then run the same command again"
+            ) from None
         part.replace(place)
 
     train_group(members, data, grid, finished)

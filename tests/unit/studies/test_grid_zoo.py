@@ -4,6 +4,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -139,3 +141,26 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     for name, content in before.items():
         assert (members / name).read_bytes() == content
         assert (members / name).stat().st_mtime_ns == times[name]
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from small_zoo import SMALL, stripes
+from topolens.studies.grid_zoo import make_zoo
+folder = Path(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+try:
+    make_zoo(SMALL, stripes(), folder)
+except OSError as error:
+    (folder / "said").write_text(str(error))
+"""
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half_done(tmp_path: Path) -> None:
+    """Files of more than 2,000 bytes cannot be written, as on a disk that is full."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", FULL_DISK, str(tmp_path)], check=True, env=environment, timeout=120)
+    assert "cannot be written" in (tmp_path / "said").read_text()
+    assert list((tmp_path / "members").iterdir()) == []
+    assert len(make_zoo(SMALL, stripes(), tmp_path)) == 8
