@@ -61,8 +61,8 @@ that a verdict fails, not for a rate.
   network trained, an error of the kind that its level of 5 % allows, and `weight_topology` misses the trained ones.
 - No other analysis tells training by its verdict, nor is meant to. Where `information_plane` and `decision_boundary`
   set an untrained network apart they do so in two pairs of six. `layer_similarity`, `neuron_redundancy`,
-  `suspicious_samples` and `trust` change with the seed as well; that the last two often differ for shuffled labels
-  depends on which samples the network sees badly. `neuron_correlations` says the same of all 24.
+  `suspicious_samples` and `trust` change with the seed as well; why the last two set shuffled labels apart in four
+  pairs of six was not looked into. `neuron_correlations` says the same of all 24.
 - `suspicious_samples` has such samples for 9 of the 12 trained networks, though the labels are those of the data set:
   a list to look at, not a count of wrong labels.
 - `class_topology` has nothing to say here. With 1,000 samples or more it does have blocks, and its card says what it
