@@ -40,6 +40,8 @@ CARD = MethodCard(
         "NC1 is small by itself where features outnumber samples: read it beside that of shuffled labels.",
         "NC1 of logits differs by powers of ten between untrained networks; it takes no part in `as untrained`.",
         "Where the untrained twin has next to no edges between classes, only collapse can be told from it.",
+        "Networks that hardly generalise stay as untrained on held-out samples, as four on CIFAR-10 did that were "
+        "right on 35 to 41 % of them.",
         "NC1 of few samples per class is below that of many.",
         "Scales at which classes merge and the class gap are ruled by single samples.",
     ),

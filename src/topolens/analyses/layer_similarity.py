@@ -57,6 +57,8 @@ CARD = MethodCard(
     relu_rescaling="changes both: neurons with larger activations count more; a common factor of a layer changes "
     "nothing",
     caveats=(
+        "Blocks or steps is no sign of training: untrained networks have either, and two seeds of a perceptron trained "
+        "on MNIST got one each.",
         "CKA follows the directions of largest variance, a few neurons or samples may decide it.",
         "Layers fed by one another share samples: likeness above shuffled samples is what to expect, not a discovery.",
         "RTD grows with the number of samples of a batch: compare values of one batch size, or shares of shuffled.",

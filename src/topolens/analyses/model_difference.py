@@ -45,7 +45,8 @@ CARD = MethodCard(
     caveats=(
         "Margins (2.5 for CKA, 1.5 for RTD) come from multilayer perceptrons on digits; a handful of seeds bounds the "
         "spread of seeds only roughly, more seeds are better than any margin.",
-        "A difference smaller than that between seeds is not seen, however real.",
+        "A difference smaller than that between seeds is not seen, however real: on CIFAR-10, networks fitted to right "
+        "and to shuffled labels of 1,500 images were the same within noise.",
         "Without seeds, two runs of one recipe differ: the verdict then is about the weights, not about the recipe.",
     ),
 )

@@ -31,6 +31,7 @@ CARD = MethodCard(
     neuron_permutation="unchanged, but for which of two copies is kept",
     relu_rescaling="unchanged",
     caveats=(
+        "One pair of neurons makes the verdict, and another seed may have none, as for a perceptron on MNIST.",
         "Neurons that say the same on these samples may differ on others.",
         "A candidate can be folded into the neuron kept for it only where what follows is linear in both; fine-tune "
         "and measure the accuracy.",

@@ -8,7 +8,7 @@ from topolens.mapper.cover import Cover, cover, precomputed_cover
 from topolens.mapper.coverage import Coverage
 from topolens.mapper.density_clusters import dbscan, each_box, hdbscan, knee
 from topolens.mapper.estimator import Mapper
-from topolens.mapper.features import Feature, extents, features
+from topolens.mapper.features import Extents, Feature, extents, features
 from topolens.mapper.graph import MapperGraph, lens_positions
 from topolens.mapper.interval_covers import gmapper_cover, quantile_cover
 from topolens.mapper.layout import layout
@@ -29,6 +29,7 @@ __all__ = [
     "Agreement",
     "Cover",
     "Coverage",
+    "Extents",
     "Feature",
     "Grid",
     "Maker",
