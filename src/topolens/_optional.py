@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+DASK_WAIT = "10s"  # for a scheduler's answer
+
 
 def _needed(module: str, name: str, package: str) -> Any:
     """A module, or the sentence on how to get the package it is of."""
@@ -83,7 +85,7 @@ def dask_client(address: str | None) -> Iterator[None]:
     except ImportError:
         raise ImportError("dask is needed here; install it with pip install 'topolens[dask]'") from None
     try:
-        client = Client(address, timeout="10s") if address is not None else Client(threads_per_worker=1)
+        client = Client(address, timeout=DASK_WAIT) if address is not None else Client(threads_per_worker=1)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"no scheduler of dask answers at {address} ({type(error).__name__}); start one, or check the address"
