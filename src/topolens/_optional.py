@@ -9,6 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+DASK_WAIT = "10s"  # for a scheduler's answer
+
+
+def _needed(module: str, name: str, package: str) -> Any:
+    """A module, or the sentence on how to get the package it is of."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise ImportError(f"{name} is needed here; install it with pip install {package}") from None
+
 
 def skimage(part: str) -> Any:
     """A module of scikit-image.
@@ -16,10 +26,7 @@ def skimage(part: str) -> Any:
     Raises:
         ImportError: scikit-image is not installed.
     """
-    try:
-        return importlib.import_module(f"skimage.{part}")
-    except ImportError:
-        raise ImportError("scikit-image is needed here; install it with pip install 'topolens[images]'") from None
+    return _needed(f"skimage.{part}", "scikit-image", "'topolens[images]'")
 
 
 def foolbox() -> Any:
@@ -30,10 +37,7 @@ def foolbox() -> Any:
     """
     # foolbox brings GitPython for downloads that we do not make, which else refuses to load where there is no git.
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    try:
-        return importlib.import_module("foolbox")
-    except ImportError:
-        raise ImportError("foolbox is needed here; install it with pip install 'topolens[studies]'") from None
+    return _needed("foolbox", "foolbox", "'topolens[studies]'")
 
 
 def lightning() -> Any:
@@ -56,10 +60,7 @@ def transformers() -> Any:
     Raises:
         ImportError: transformers is not installed.
     """
-    try:
-        return importlib.import_module("transformers")
-    except ImportError:
-        raise ImportError("transformers is needed here; install it with pip install transformers") from None
+    return _needed("transformers", "transformers", "transformers")
 
 
 def pot() -> Any:
@@ -68,10 +69,7 @@ def pot() -> Any:
     Raises:
         ImportError: POT is not installed.
     """
-    try:
-        return importlib.import_module("ot")
-    except ImportError:
-        raise ImportError("POT is needed here; install it with pip install 'topolens[transport]'") from None
+    return _needed("ot", "POT", "'topolens[transport]'")
 
 
 @contextmanager
@@ -87,7 +85,7 @@ def dask_client(address: str | None) -> Iterator[None]:
     except ImportError:
         raise ImportError("dask is needed here; install it with pip install 'topolens[dask]'") from None
     try:
-        client = Client(address, timeout="10s") if address is not None else Client(threads_per_worker=1)
+        client = Client(address, timeout=DASK_WAIT) if address is not None else Client(threads_per_worker=1)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"no scheduler of dask answers at {address} ({type(error).__name__}); start one, or check the address"
@@ -128,10 +126,7 @@ def timm() -> Any:
     Raises:
         ImportError: timm is not installed.
     """
-    try:
-        return importlib.import_module("timm")
-    except ImportError:
-        raise ImportError("timm is needed here; install it with pip install timm") from None
+    return _needed("timm", "timm", "timm")
 
 
 def torchvision(part: str = "") -> Any:
@@ -145,9 +140,7 @@ def torchvision(part: str = "") -> Any:
     """
     name = f"torchvision.{part}" if part else "torchvision"
     try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise ImportError(f"{name} is needed here; install it with pip install torchvision") from None
+        return _needed(name, name, "torchvision")
     except RuntimeError as error:
         if "torchvision::" not in str(error):
             raise

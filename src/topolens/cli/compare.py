@@ -7,7 +7,19 @@ import typer
 
 from topolens.cli.errors import one_sentence
 from topolens.cli.gates import conditions, judge
-from topolens.cli.options import Directory, FailIf, Normalize, Quiet, Seed, Threads, use_threads
+from topolens.cli.options import (
+    Directory,
+    FailIf,
+    Json,
+    Layers,
+    Normalize,
+    Quiet,
+    SamplesByLot,
+    Seed,
+    Threads,
+    split,
+    use_threads,
+)
 from topolens.cli.output import check_directory, tell
 from topolens.cli.progress import shown_progress
 
@@ -32,9 +44,6 @@ Like = Annotated[
         metavar="FILE", help="Weights of the first network trained from another seed: noise, to compare with."
     ),
 ]
-Layers = Annotated[list[str] | None, typer.Option("--layers", metavar="PATTERN", help="Names or globs of layers: a,b.")]
-Samples = Annotated[int, typer.Option(min=1, help="Samples of --data looked at, by lot; of a DataLoader the first.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the JSON alone; write files only if -o is given.")]
 
 
 def command(
@@ -45,7 +54,7 @@ def command(
     output: Directory = None,
     layers: Layers = None,
     normalize: Normalize = None,
-    samples: Samples = 2000,
+    samples: SamplesByLot = 2000,
     seed: Seed = 0,
     threads: Threads = None,
     fail_if: FailIf = None,
@@ -58,7 +67,7 @@ def command(
     """
     directory = output or (None if as_json else Path("topolens-comparison"))
     gates = conditions(fail_if)
-    patterns = [name for given in layers or [] for name in given.split(",") if name]
+    patterns = split(layers)
     with one_sentence():
         if len(weights) < 2:
             raise ValueError(f"compare needs the weights of two networks at least, got {len(weights)}")

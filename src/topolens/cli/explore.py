@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from topolens.cli.errors import one_sentence
-from topolens.cli.options import Quiet, Seed, Threads, use_threads
+from topolens.cli.options import Layers, ModelName, Quiet, Seed, Threads, split, use_threads
 from topolens.cli.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ Things = Annotated[
         show_default=False,
     ),
 ]
-ModelName = Annotated[
-    str | None, typer.Option("--model", metavar="MODULE:FACTORY", help="Your code that makes the network; it is run.")
-]
 MoreWeights = Annotated[list[Path] | None, typer.Option("--weights", metavar="FILE", help="Weights, beside --model.")]
 DataOf = Annotated[
     str | None,
@@ -41,7 +38,6 @@ DataOf = Annotated[
         "--data", metavar="SPEC", help="Samples, as topolens report takes them: a file, a folder, digits, code."
     ),
 ]
-Layers = Annotated[list[str] | None, typer.Option("--layers", metavar="PATTERN", help="Names or globs: a,b.")]
 Samples = Annotated[int, typer.Option(min=1, help="Samples recorded, the first ones.")]
 Columns = Annotated[
     Path | None, typer.Option(metavar="FILE.csv", help="Further columns, with a head line and a row per sample.")
@@ -132,7 +128,7 @@ def _recorded(
     if report and data is None:
         raise ValueError("--report needs --data; for filters alone, topolens report makes the findings")
     Writer(folder)  # refuses before the work begins
-    patterns = [name for words in options["layers"] or [] for name in words.split(",") if name]
+    patterns = split(options["layers"])
     found = inputs(files, model, patterns, options["seed"], filters=data is None)
     source = None if data is None else load_source(data)
     names = [file.stem for file in files] or [str(model)]

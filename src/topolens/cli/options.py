@@ -40,6 +40,20 @@ FailIf = Annotated[
     ),
 ]
 
+ModelName = Annotated[
+    str | None, typer.Option("--model", metavar="MODULE:FACTORY", help="Your code that makes the network; it is run.")
+]
+Layers = Annotated[list[str] | None, typer.Option("--layers", metavar="PATTERN", help="Names or globs of layers: a,b.")]
+SamplesByLot = Annotated[
+    int, typer.Option("--samples", min=1, help="Samples of --data looked at, by lot; of a DataLoader the first.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the JSON alone; write files only if -o is given.")]
+
+
+def split(given: list[str] | None) -> list[str]:
+    """What stands between commas, of an option that may be given several times."""
+    return [name for words in given or [] for name in words.split(",") if name]
+
 
 def processes(workers: int, backend: str) -> int:
     """How many processes: as many as asked for, else one per core here, or all that a cluster has."""

@@ -7,7 +7,19 @@ import typer
 
 from topolens.cli.errors import one_sentence
 from topolens.cli.gates import conditions, judge
-from topolens.cli.options import Directory, FailIf, Normalize, Quiet, Seed, Threads, use_threads
+from topolens.cli.options import (
+    Directory,
+    FailIf,
+    Json,
+    ModelName,
+    Normalize,
+    Quiet,
+    SamplesByLot,
+    Seed,
+    Threads,
+    split,
+    use_threads,
+)
 from topolens.cli.output import check_directory, tell
 from topolens.cli.progress import shown_progress
 
@@ -45,9 +57,6 @@ Weights = Annotated[
     ),
 ]
 MoreWeights = Annotated[list[Path] | None, typer.Option("--weights", metavar="FILE", help="The same, beside --model.")]
-ModelName = Annotated[
-    str | None, typer.Option("--model", metavar="MODULE:FACTORY", help="Your code that makes the network; it is run.")
-]
 Layers = Annotated[
     list[str] | None,
     typer.Option("--layers", metavar="PATTERN", help="Names, globs or places from 0 on: a,b."),
@@ -76,12 +85,10 @@ DataOf = Annotated[
         "DataLoader. Needs --model.",
     ),
 ]
-Samples = Annotated[int, typer.Option(min=1, help="Samples of --data looked at, by lot; of a DataLoader the first.")]
 Only = Annotated[
     list[str] | None,
     typer.Option("--analyses", metavar="NAMES", help="Which analyses of --data, a,b; default all."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the JSON alone; write files only if -o is given.")]
 
 
 def command(
@@ -99,7 +106,7 @@ def command(
     images: Images = None,
     data: DataOf = None,
     normalize: Normalize = None,
-    samples: Samples = 2000,
+    samples: SamplesByLot = 2000,
     analyses: Only = None,
     fail_if: FailIf = None,
     as_json: Json = False,
@@ -118,7 +125,7 @@ def command(
         )
     if normalize is not None and data is None:
         raise typer.BadParameter("there is nothing to normalise without --data", param_hint="--normalize")
-    patterns, only, gates = _split(layers), _split(analyses), conditions(fail_if)
+    patterns, only, gates = split(layers), split(analyses), conditions(fail_if)
     directory = output or (None if as_json else Path("topolens-report"))
     with one_sentence():
         if directory is not None:
@@ -148,10 +155,6 @@ def _made(networks: "dict[int, Model]", options: dict[str, Any]) -> "Report":
     if len(networks) > 1:
         return training_report(networks, **options)
     return report(next(iter(networks.values())), **options)
-
-
-def _split(given: list[str] | None) -> list[str]:
-    return [name for words in given or [] for name in words.split(",") if name]
 
 
 def _with_data(

@@ -49,9 +49,11 @@ class Column(NamedTuple):
 
 
 def label_column(labels: Tensor, classes: Sequence[str]) -> Column:
-    """The classes of the samples; numbers are named by themselves where there are no names."""
-    values = labels.cpu().numpy()
-    names = tuple(classes) or tuple(map(str, range(int(values.max(initial=-1)) + 1)))
+    """The classes of the samples, without names named by their numbers; labels beyond 1,000 are numbers alone."""
+    values, largest = labels.cpu().numpy(), int(labels.max()) if len(labels) else -1
+    if not classes and largest >= MOST_CLASSES:
+        return Column("label", values.astype(np.float32))
+    names = tuple(classes) or tuple(map(str, range(largest + 1)))
     known = (values >= 0) & (values < len(names))
     return Column("label", np.where(known, values, np.nan).astype(np.float32), names)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from topolens.engines.edges import edge_ends
 from topolens.explorer.packed import packed
 from topolens.explorer.settings import key_of
 from topolens.explorer.store import Run
+from topolens.explorer.work import Tell
 from topolens.filtrations import rips
 from topolens.persistence import persistence
 from topolens.sampling import gaussian_cloud, maxmin, null_p_value
@@ -25,7 +25,6 @@ LANDMARKS = 300
 NULLS = 39
 GENERATORS = 40  # longest bars of each dimension whose points are told
 QUANTILE = 0.95
-Tell = Callable[[float, str], None]
 
 
 def diagram_key(layer: str, checkpoint: str, seed: int = 0) -> str:

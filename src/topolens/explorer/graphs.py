@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -18,6 +18,7 @@ from topolens.explorer.settings import key_of, kind_of, lens_values, title_of
 from topolens.explorer.snippet import snippet
 from topolens.explorer.store import Run
 from topolens.explorer.tables import CLUSTERERS, COVERS, LENSES
+from topolens.explorer.work import Tell
 from topolens.mapper import (
     MapperGraph,
     betti_numbers,
@@ -31,7 +32,6 @@ from topolens.mapper import (
 
 TYPICAL = 12  # points of each node that lie nearest to its mean
 MOST_CLASSES = 100
-Tell = Callable[[float, str], None]
 
 
 def graph_of(view: View, settings: Mapping[str, Any]) -> MapperGraph:

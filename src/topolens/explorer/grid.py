@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from topolens.explorer.graphs import mapper_options
-from topolens.explorer.kinds import View
-from topolens.explorer.settings import key_of, lens_values
+from topolens.explorer.kinds import View, checked_field
+from topolens.explorer.settings import key_of, kind_of, lens_values
 from topolens.explorer.store import NotFoundError, Run
+from topolens.explorer.tables import COVERS
+from topolens.explorer.work import Tell
 from topolens.mapper import parameter_grid
 
 MOST = 12  # values of each
-Tell = Callable[[float, str], None]
 
 
 def grid_key(settings: Mapping[str, Any], resolutions: Sequence[int], gains: Sequence[float]) -> str:
@@ -30,16 +31,18 @@ def checked_axes(given: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple
         settings: Completed.
 
     Raises:
-        ValueError: If they are no short lists of numbers, or the cover has neither.
+        ValueError: If they are no short lists of numbers that the cover may have, or it has neither.
     """
     if "resolution" not in settings["cover"]:
         raise ValueError(f"a grid is of intervals and gains, which cover {settings['cover']['kind']} has not")
-    resolutions, gains = given.get("resolutions", [10, 15, 20, 30]), given.get("gains", [1.5, 2.0, 3.0, 4.0])
-    for name, values, kinds in (("resolutions", resolutions, (int,)), ("gains", gains, (int, float))):
-        fits = isinstance(values, list) and 1 <= len(values) <= MOST and all(type(each) in kinds for each in values)
-        if not fits:
-            raise ValueError(f"{name} must be a list of 1 to {MOST} numbers, got {values!r:.60}")
-    return resolutions, [float(gain) for gain in gains]
+    fields = {field.name: field for field in kind_of(COVERS, "cover", settings["cover"]).fields}
+    found = []
+    for name, usual in (("resolution", [10, 15, 20, 30]), ("gain", [1.5, 2.0, 3.0, 4.0])):
+        values = given.get(f"{name}s", usual)
+        if not isinstance(values, list) or not 1 <= len(values) <= MOST:
+            raise ValueError(f"{name}s must be a list of 1 to {MOST} numbers, got {values!r:.60}")
+        found.append([checked_field(fields[name], each) for each in values])
+    return found[0], found[1]
 
 
 def make_grid(

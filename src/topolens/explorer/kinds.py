@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -125,7 +126,7 @@ def checked_field(field: Field, value: Any) -> Any:
             raise ValueError(f"{field.name} must be the id of a column, got {value!r}")
         return value
     whole = field.type in ("int", "class")
-    fits = isinstance(value, int) if whole else isinstance(value, (int, float)) and math.isfinite(value)
+    fits = isinstance(value, int if whole else (int, float)) and abs(value) <= sys.float_info.max
     low, high = (-math.inf if field.min is None else field.min), (math.inf if field.max is None else field.max)
     if isinstance(value, bool) or not fits or not low <= value <= high:
         ends = f"from {low:g}" + ("" if high == math.inf else f" to {high:g}")

@@ -75,6 +75,8 @@ def make_run(plan: Plan, folder: str | Path, progress: Progress | None = None) -
     """
     if not plan.networks or (plan.data is not None and not _are_modules(plan)):
         raise ValueError("samples need the code of the network: give a torch.nn.Module, or leave the data out")
+    if plan.samples < 1:
+        raise ValueError(f"samples must be at least 1, got {plan.samples}")
     writer = Writer(folder)
     manifest = empty_manifest(plan.name)
     manifest["checkpoints"] = [

@@ -75,7 +75,7 @@ class Guard:
         if any(origin not in self.origins for origin in headers.get("origin", [])):
             return 403, "requests of other pages are refused; open the address that topolens explore printed"
         length = headers.get("content-length", ["0"])[-1]
-        if not length.isdigit() or int(length) > MOST_BYTES:
+        if not length.isdecimal() or int(length) > MOST_BYTES:
             return 413, _TOO_LARGE
         if scope["path"] == "/" and "token=" in scope["query_string"].decode("latin-1"):
             given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])

@@ -46,6 +46,7 @@ def application(run: Run, jobs: Jobs, token: str, port: int, page: Path | None =
     _errors(app)
     _documents(app, run)
     _graphs(app, run, jobs)
+    _of_graphs(app, run, jobs)
     _jobs(app, jobs)
     _others(app, run, jobs)
     _page(app, run, page or export.PAGE)
@@ -146,6 +147,10 @@ def _graphs(app: FastAPI, run: Run, jobs: Jobs) -> None:
     @app.get("/api/graphs/{key}")
     def graph(key: str) -> Response:
         return _kept(run, "graphs", key)
+
+
+def _of_graphs(app: FastAPI, run: Run, jobs: Jobs) -> None:
+    """What is asked of graphs that are there."""
 
     @app.post("/api/graphs/{key}/stability")
     def stability(key: str, given: Content) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -96,7 +95,7 @@ def lens_values(view: View, settings: Mapping[str, Any]) -> torch.Tensor:
     """Shape (points, lenses).
 
     Raises:
-        ValueError: If a lens is NaN or infinite somewhere, or has one value only.
+        ValueError: If a lens is NaN or infinite somewhere.
     """
     columns = []
     for given in settings["lenses"]:
@@ -123,8 +122,3 @@ def title_of(run: Run, settings: Mapping[str, Any]) -> str:
     several = len(run.manifest["checkpoints"]) > 1
     where = f"{run.layer(settings['layer'])['name']}{', ' + settings['checkpoint'] if several else ''}"
     return ", ".join([where, lenses, cover["kind"], *numbers, settings["clusterer"]["kind"]])
-
-
-def boxes_of(settings: Mapping[str, Any]) -> int:
-    """Boxes that a uniform cover has."""
-    return math.prod(settings["cover"].get("resolution", [1]))

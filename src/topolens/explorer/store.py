@@ -195,9 +195,12 @@ class Run:
         return {"name": given["name"], "space": space["id"], "rows": rows}
 
     def pending(self) -> Iterator[dict[str, Any]]:
-        """Jobs that were not done when the server ended."""
+        """Jobs that were not done when the server ended; a note that is damaged is dropped."""
         for path in sorted((self.folder / "jobs").glob("*.json")):
-            yield read_json(path)
+            with suppress(ValueError, FileNotFoundError):
+                note = read_json(path)
+                if isinstance(note, dict) and set(note) >= {"job", "request", "title", "expected_seconds"}:
+                    yield note
 
     def remember(self, job: str, request: Mapping[str, Any]) -> None:
         """Note a job, until it is done."""

@@ -50,7 +50,7 @@ LENSES = (
     ),
     Kind("norm", "norm", "Length of a point.", (), lambda view: norm(view.points)[:, 0], "norm(points)[:, 0]"),
     Kind(
-        "density", "distance to neighbour", "Distance to the k-th neighbour: small where the cloud is dense.",
+        "density", "density", "Minus the distance to the k-th neighbour: it rises where the cloud is dense.",
         (Field("neighbours", "neighbour", "int", 15, 1, 1000),),
         lambda view, neighbours: density(view.points, neighbours)[:, 0], "density(points, {neighbours})[:, 0]",
     ),

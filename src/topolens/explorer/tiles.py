@@ -29,8 +29,8 @@ def pictures_of(x: Any) -> Tensor | None:
         return None
     x = x.detach().cpu().float()[:, :3] if x.shape[1] >= 3 else x.detach().cpu().float()[:, :1]
     if max(x.shape[2:]) > LARGEST:
-        scale = LARGEST / max(x.shape[2:])
-        x = torch.nn.functional.interpolate(x, scale_factor=scale, mode="area")
+        smaller = [max(1, side * LARGEST // max(x.shape[2:])) for side in x.shape[2:]]
+        x = torch.nn.functional.interpolate(x, smaller, mode="area")
     height, width = x.shape[2:]
     size = max(height, width)
     top, left = (size - height) // 2, (size - width) // 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from topolens.explorer.aligned import graph_of_document
@@ -10,10 +10,10 @@ from topolens.explorer.graphs import mapper_options
 from topolens.explorer.kinds import View
 from topolens.explorer.packed import packed
 from topolens.explorer.store import Run
+from topolens.explorer.work import Tell
 from topolens.mapper import Remade, stability
 
 MOST = 1000
-Tell = Callable[[float, str], None]
 
 
 def checked_resamples(given: Mapping[str, Any]) -> int:

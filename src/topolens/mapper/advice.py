@@ -12,14 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from topolens._checks import check_no_nan, check_tensor
+from topolens._checks import check_finite_points, check_no_nan, check_tensor
 from topolens.mapper.graph import MapperGraph
-from topolens.mapper.metric import variance_normalised
+from topolens.mapper.metric import distance_rows, variance_normalised
 from topolens.mapper.nerve import betti_numbers
 from topolens.mapper.purity import purity
 from topolens.mapper.resampling import Remade, Work, each, seeds
 
-EXACT = "donot_use_mm_for_euclid_dist"
 BASE = 10  # the constant C of the subsamples' size
 GAIN = 1.5  # below 2, so that no three intervals meet
 OVERLAP = 1 - 1 / GAIN
@@ -49,9 +48,9 @@ class Advice:
 def advised(points: Tensor, lens: Tensor, metric: str | None = "std", resamples: int = 30, seed: int = 0) -> Advice:
     """Scale, resolution and gain for a cloud and its lens, by the rule of statistical Mapper.
 
-    The scale is how far the points lie, on average, from subsamples of n log 10 / log n of them (the greatest distance
-    of a point to the subsample). The intervals are three times as long as the lens changes between points that near,
-    and share a third, so that no edge of the neighbourhood graph is lost between them.
+    The scale is how far the points lie, on average, from subsamples of n log 10 / log n of them, n - 1 at most (the
+    greatest distance of a point to the subsample). The intervals are three times as long as the lens changes between
+    points that near, and share a third, so that no edge of the neighbourhood graph is lost between them.
 
     Args:
         points: Cloud, shape (n, d), n at least 2.
@@ -65,7 +64,8 @@ def advised(points: Tensor, lens: Tensor, metric: str | None = "std", resamples:
 
     Raises:
         TypeError: If the points or the lens are no floating-point tensor.
-        ValueError: If there are fewer than two points, a shape is wrong or an entry is NaN.
+        ValueError: If there are fewer than two different points, no lens or no resample, a shape is wrong, or an entry
+            is NaN or infinite.
 
     Cost: O(resamples n^2 d log 10 / log n) for the distances.
     Source: "Statistical analysis and parameter selection for Mapper", 2018, section 4.3. The rule is proved for one
@@ -76,16 +76,22 @@ def advised(points: Tensor, lens: Tensor, metric: str | None = "std", resamples:
         >>> advised(line, line, metric=None).resolution
         [24]
     """
-    check_no_nan("points", check_tensor("points", points, ("n", "d"), "for item b of a batch pass points[b]"))
+    check_finite_points(check_tensor("points", points, ("n", "d"), "for item b of a batch pass points[b]"))
     check_no_nan("lens", check_tensor("lens", lens, ("n", "lenses"), "for one lens pass lens[:, None]"))
+    if not lens.shape[1] or bool(torch.isinf(lens).any()):
+        raise ValueError(f"lens must have at least one column and no infinite value, got shape {tuple(lens.shape)}")
+    if resamples < 1:
+        raise ValueError(f"resamples must be at least 1, got {resamples}")
     n = len(points)
     if n < 2 or len(lens) != n:
         raise ValueError(f"points and lens need the same number of rows, at least 2, got {n} and {len(lens)}")
     cloud, values = variance_normalised(points.detach().cpu(), metric), lens.detach().cpu().to(torch.float64)
-    size = min(n, max(1, round(n / max(1.0, math.log(n) / math.log(BASE)))))
+    size = min(n - 1, max(1, round(n / max(1.0, math.log(n) / math.log(BASE)))))  # all of them would be 0 away
     rng = np.random.default_rng(seed)
     draws = [torch.from_numpy(rng.choice(n, size, replace=False)) for _ in range(resamples)]
     scale = float(np.mean([_farthest(cloud, cloud[rows]) for rows in draws]))
+    if not scale:
+        raise ValueError(f"points must differ, but all {n:,} coincide in this metric; nothing can be advised of them")
     change = _largest_change(cloud, values, scale)
     lengths = change / OVERLAP
     span = (values.amax(0) - values.amin(0)).numpy()
@@ -101,26 +107,21 @@ def advised(points: Tensor, lens: Tensor, metric: str | None = "std", resamples:
     return Advice(scale, resolution, GAIN, taken, sentence + ".")
 
 
-def _blocks(cloud: Tensor, other: Tensor) -> Any:
-    """Slices of the cloud whose distances to the other one fit in memory."""
-    step = max(1, BLOCK // max(len(other), 1))
-    return (slice(k, k + step) for k in range(0, len(cloud), step))
-
-
 def _farthest(cloud: Tensor, chosen: Tensor) -> float:
     """Greatest distance of a point to its nearest chosen one."""
-    parts = [torch.cdist(cloud[b], chosen, compute_mode=EXACT).amin(1).max() for b in _blocks(cloud, chosen)]
-    return float(torch.stack(parts).max())
+    return max(float(far.amin(1).max()) for far in distance_rows(cloud, chosen, BLOCK))
 
 
 def _largest_change(cloud: Tensor, values: Tensor, scale: float) -> np.ndarray:
     """Greatest difference of each lens between points within `scale`."""
     largest = torch.zeros(values.shape[1], dtype=torch.float64)
-    for block in _blocks(cloud, cloud):
-        i, j = torch.nonzero(torch.cdist(cloud[block], cloud, compute_mode=EXACT) <= scale, as_tuple=True)
+    start = 0
+    for far in distance_rows(cloud, cloud, BLOCK):
+        i, j = torch.nonzero(far <= scale, as_tuple=True)
         for k in range(values.shape[1]):
-            change = (values[block, k][i] - values[j, k]).abs()
+            change = (values[start + i, k] - values[j, k]).abs()
             largest[k] = torch.maximum(largest[k], change.amax()) if len(change) else largest[k]
+        start += len(far)
     return largest.numpy()
 
 

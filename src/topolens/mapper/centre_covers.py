@@ -12,10 +12,9 @@ from torch import Tensor
 from topolens._checks import check_no_nan, check_positive, check_tensor
 from topolens.engines.compiled import maxmin
 from topolens.mapper.cover import Cover, by_box
+from topolens.mapper.metric import distance_rows
 
 BALLS = 100  # balls that the radius is chosen for where none is given
-ENTRIES = 1 << 24  # distances held at once
-EXACT = "donot_use_mm_for_euclid_dist"
 
 
 def ball_cover(points: Tensor, scale: float | None = None, start: int = 0) -> Cover:
@@ -68,14 +67,13 @@ def ball_cover(points: Tensor, scale: float | None = None, start: int = 0) -> Co
 
 def _radii(chosen: Tensor) -> Tensor:
     """Distance of each farthest-first centre to those before it, infinite for the first."""
-    distances = torch.cdist(chosen, chosen, compute_mode=EXACT)
+    distances = torch.cat([chosen.new_zeros(0, len(chosen)), *distance_rows(chosen, chosen)])
     before = torch.ones_like(distances, dtype=torch.bool).tril(-1)
     return distances.masked_fill(~before, torch.inf).amin(1)
 
 
 def _nearest(cloud: Tensor, centres: Tensor) -> Tensor:
-    rows = cloud.split(max(ENTRIES // max(len(centres), 1), 1))
-    return torch.cat([torch.cdist(x, centres, compute_mode=EXACT).amin(1) for x in rows])
+    return torch.cat([far.amin(1) for far in distance_rows(cloud, centres)])
 
 
 def kmeans_cover(lens: Tensor, centres: int = 30, widening: float = 0.5, seed: int = 0) -> Cover:
@@ -121,8 +119,7 @@ def _cloud(points: Tensor) -> Tensor:
 def _centred(kind: str, centres: Tensor, reach: float, cloud: Tensor) -> Cover:
     """The sets round centres: within `reach` of them, or within 1 + reach times the distance to the nearest."""
     each, numbers = [torch.zeros(0, dtype=torch.int64)], [torch.zeros(0, dtype=torch.int64)]
-    for some in cloud.split(max(ENTRIES // max(len(centres), 1), 1)) if len(centres) else ():
-        far = torch.cdist(some, centres, compute_mode=EXACT)
+    for far in distance_rows(cloud, centres) if len(centres) else ():
         inside = far <= (reach if kind == "balls" else (1 + reach) * far.amin(1, keepdim=True))
         each.append(inside.sum(1))
         numbers.append(inside.nonzero()[:, 1])

@@ -8,9 +8,7 @@ from torch import Tensor
 
 from topolens._checks import check_no_nan, check_tensor
 from topolens.engines.compiled import kth_neighbour
-
-EXACT = "donot_use_mm_for_euclid_dist"
-ENTRIES = 1 << 24  # distances held at once
+from topolens.mapper.metric import PRECOMPUTED, distance_rows
 
 
 def pca(points: Tensor, components: int = 2, reference: Tensor | None = None) -> Tensor:
@@ -115,7 +113,7 @@ def density(points: Tensor, neighbours: int = 15, reference: Tensor | None = Non
 
     Raises:
         TypeError: If `points` is no floating-point tensor.
-        ValueError: If its shape is not (n, d), it contains NaN, or `neighbours` is below 1.
+        ValueError: If its shape is not (n, d), it contains NaN, `neighbours` is below 1, or the reference has no point.
 
     Cost: O(n^2 d), exact.
 
@@ -150,7 +148,7 @@ def eccentricity(
 
     Raises:
         TypeError: If `points` is no floating-point tensor.
-        ValueError: If its shape is not (n, d), it contains NaN, or `order` is below 1.
+        ValueError: If its shape is not (n, d), it contains NaN, `order` is below 1, or the reference has no point.
 
     Cost: O(n^2 d).
     Source: "Topological methods for the analysis of high dimensional data sets and 3D object recognition", 2007.
@@ -165,20 +163,25 @@ def eccentricity(
     cloud = points.detach().cpu()
     rows = []
     for some in _distances(cloud, reference, metric):
-        rows.append(some.amax(1) if math.isinf(order) else some.double().pow(order).mean(1).pow(1 / order))
+        largest = some.amax(1, keepdim=True)
+        if math.isinf(order):
+            rows.append(largest[:, 0])
+            continue
+        shares = some.double() / torch.where(largest > 0, largest, 1.0)  # powers of lengths would overflow or vanish
+        rows.append(shares.pow(order).mean(1).pow(1 / order) * largest[:, 0])
     return torch.cat([cloud.new_zeros(0, dtype=torch.float64), *rows]).to(cloud.dtype)[:, None]
 
 
 def _distances(cloud: Tensor, reference: Tensor | None, metric: str | None) -> Iterator[Tensor]:
     """Distances to all points of the reference, some rows at a time."""
-    if metric == "precomputed":
+    if reference is not None and not len(reference):
+        raise ValueError("reference must hold at least one point, got none")
+    if metric == PRECOMPUTED:
         yield from [cloud] if len(cloud) else []
         return
     if metric is not None:
         raise ValueError(f'metric must be "precomputed" or None, got {metric!r}; normalise the points first')
-    other = cloud if reference is None else reference.detach().cpu().to(cloud.dtype)
-    rows = cloud.split(max(ENTRIES // max(len(other), 1), 1)) if len(cloud) else ()
-    yield from (torch.cdist(some, other, compute_mode=EXACT) for some in rows)
+    yield from distance_rows(cloud, cloud if reference is None else reference.detach().cpu().to(cloud.dtype))
 
 
 def probability(logits: Tensor, target: int) -> Tensor:

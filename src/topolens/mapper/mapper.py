@@ -12,7 +12,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from topolens._checks import check_no_nan, check_tensor
+from topolens._checks import check_finite_points, check_tensor
 from topolens.engines.compiled import matrix_faults
 from topolens.mapper.centre_covers import ball_cover, kmeans_cover
 from topolens.mapper.clusters import connected, first_gap, one_cluster
@@ -204,9 +204,7 @@ def mapped(points: Tensor, lens: Lens, rule: Rule, metric: str | None, clusters:
 
 
 def _checked(points: Tensor, metric: str | None, lens: Lens) -> Tensor:
-    check_no_nan("points", check_tensor("points", points, ("n", "d"), "for item b of a batch pass points[b]"))
-    if torch.isinf(points).any():
-        raise ValueError("points contains infinite coordinates; remove those points first")
+    check_finite_points(check_tensor("points", points, ("n", "d"), "for item b of a batch pass points[b]"))
     if metric not in (*METRICS, PRECOMPUTED):
         raise ValueError(f'metric must be "std", "variance", "cosine", "precomputed" or None, got {metric!r}')
     cloud = points.detach().cpu()

@@ -1,5 +1,7 @@
 """Metrics: the coordinates in which Euclidean distances between points are the ones that are meant."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -7,6 +9,7 @@ from topolens._checks import check_tensor
 
 METRICS = ("std", "variance", "cosine", None)
 PRECOMPUTED = "precomputed"
+ENTRIES = 1 << 24  # distances held at once
 
 
 def variance_normalised(points: Tensor, metric: str | None = "std", reference: Tensor | None = None) -> Tensor:
@@ -54,3 +57,16 @@ def variance_normalised(points: Tensor, metric: str | None = "std", reference: T
     if reference is not None:
         centred = torch.where(constant, 0.0, points.detach().to(torch.float64) - mean)
     return (centred / spread).to(points.dtype)
+
+
+def distance_rows(cloud: Tensor, other: Tensor, entries: int = ENTRIES) -> Iterator[Tensor]:
+    """Euclidean distances of the points of a cloud to all of another one, some rows at a time; none without points.
+
+    Args:
+        cloud: Shape (n, d).
+        other: Shape (m, d).
+        entries: Distances held at once.
+    """
+    exact = "donot_use_mm_for_euclid_dist"
+    for some in cloud.split(max(entries // max(len(other), 1), 1)) if len(cloud) else ():
+        yield torch.cdist(some, other, compute_mode=exact)

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from torch import Tensor
 
 from topolens.mapper.graph import MapperGraph
+
+LARGEST = 2.0**53  # up to which whole numbers are told apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,18 +71,18 @@ def purity(graph: MapperGraph, labels: Tensor | np.ndarray) -> Purity:
     if values.shape != (n,):
         raise ValueError(f"labels must have one class number per point, shape ({n},), got {values.shape}")
     known = values >= 0
-    if (values[known] % 1 != 0).any():
+    if not (values[known] < LARGEST).all() or (values[known] % 1).any():
         raise ValueError("labels must be whole numbers, negative or NaN where unknown; number the classes from 0")
     classes, number = np.unique(values[known].astype(np.int64), return_inverse=True)
     if not len(classes) or not len(graph):
         nothing = np.full(len(graph), np.nan)
         return Purity(np.full(len(graph), -1), nothing, nothing)
-    dealt = np.zeros((n, len(classes)))
-    dealt[np.flatnonzero(known), number] = 1
-    counts = np.rint(np.asarray(graph.membership.T.astype(np.float64) @ dealt)).astype(np.int64)
+    rows = np.flatnonzero(known)
+    dealt = sparse.csr_array((np.ones(len(rows), np.int64), (rows, number)), shape=(n, len(classes)))
+    counts = (graph.membership.T.astype(np.int64) @ dealt).toarray()
     best, of = counts.argmax(1), counts.sum(1)
     most, some = counts.max(1), of > 0
-    tail = hypergeom.sf(most - 1, int(known.sum()), dealt.sum(0).astype(np.int64)[best], of)
+    tail = hypergeom.sf(most - 1, int(known.sum()), np.bincount(number)[best], of)
     p = np.full(len(graph), np.nan)
     if some.any():
         p[some] = false_discovery_control(np.minimum(tail[some] * len(classes), 1.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -209,7 +210,7 @@ class Watch:
 
 def _append(log: Path, entry: Mapping[str, Any]) -> None:
     """One line, in one write: a reader sees all of it or nothing, and a program that is killed leaves the others."""
-    line = json.dumps(entry, allow_nan=False, separators=(",", ":")) + "\n"
+    line = json.dumps(entry, allow_nan=False, separators=(",", ":"), default=operator.index) + "\n"  # steps of numpy
     with log.open("ab", buffering=0) as file:
         file.write(line.encode())
 

@@ -11,12 +11,11 @@ import torch
 from sklearn.metrics import davies_bouldin_score
 from torch import Tensor, nn
 
+from topolens.studies.gap_features import QUANTILES
 from topolens.studies.grid_networks import GridNetwork
-from topolens.studies.grid_training import Outcome
+from topolens.studies.grid_training import CHUNK, Outcome
 from topolens.studies.network_grid import Member
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-CHUNK = 1000
 PERTURBED = (0.1, 0.3, 0.5)  # of each weight's size
 DRAWS = 5
 # Points off for a change of the answer under each transformation, in the order of `_transformed`.

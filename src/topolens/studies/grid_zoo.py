@@ -18,7 +18,7 @@ from torch import Tensor
 from topolens.studies.grid_networks import GridNetwork, network
 from topolens.studies.grid_training import Outcome, part_of, seconds_per_epoch, train_group
 from topolens.studies.images import Images
-from topolens.studies.kept_runs import Progress, side_by_side
+from topolens.studies.kept_runs import Progress, moved_there, side_by_side
 from topolens.studies.network_grid import Grid, Member, grid_from
 
 FORMAT = "topolens.zoo/1"
@@ -93,14 +93,15 @@ def make_zoo(
     kept_folder.mkdir(parents=True, exist_ok=True)
     told = {"format": FORMAT, "grid": grid.as_dict(), "data": {"name": data.name, "digest": digest(used)}}
     _check_same(folder, told)
-    _write(folder / MANIFEST, json.dumps({**told, "members": []}) if not (folder / MANIFEST).exists() else None)
+    if not (folder / MANIFEST).exists():
+        _write(folder / MANIFEST, {**told, "members": []})
     groups = _groups(_missing(grid, kept_folder))
     if groups:
         arguments = [(own, used, grid, kept_folder) for own in groups]
         side_by_side(_train, arguments, workers, progress, lambda own, *_: own[0].name, [_cost(own) for own in groups])
     found = [_read(kept_folder / f"{member.name}.safetensors") for member in grid.members()]
     rows = [asdict(each.member) | each.outcome for each in found]
-    _write(folder / MANIFEST, json.dumps({**told, "members": rows}, indent=1))
+    _write(folder / MANIFEST, {**told, "members": rows}, indent=1)
     return found
 
 
@@ -167,6 +168,9 @@ def _train(members: list[Member], data: Images, grid: Grid, folder: Path) -> Non
                 f"{place.name} cannot be written ({error}); make room, then run the same command again"
             ) from None
         part.replace(place)
+        told = json.dumps({"member": asdict(member), "outcome": outcome})
+        with moved_there(place) as part:
+            save_file(weights, part, metadata={"topolens": told})
 
     train_group(members, data, grid, finished)
 
@@ -226,9 +230,6 @@ def _cost(members: Sequence[Member]) -> float:
     return len(members) * first.depth * (20_000 + first.width**2) * (1 + 100 / first.batch_size)
 
 
-def _write(place: Path, text: str | None) -> None:
-    if text is None:
-        return
-    part = place.with_suffix(".partial")
-    part.write_text(text, encoding="utf-8")
-    part.replace(place)
+def _write(place: Path, content: dict[str, Any], indent: int | None = None) -> None:
+    with moved_there(place) as part:
+        part.write_text(json.dumps(content, indent=indent), encoding="utf-8")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,26 @@ from joblib.parallel import get_active_backend
 Progress = Callable[[float, float, str], None]
 
 
+@contextmanager
+def moved_there(place: Path) -> Iterator[Path]:
+    """A path to write to, which takes the place of another once all is written: whoever reads sees all or nothing.
+
+    It is another one each time, as a cluster may give one run to two workers.
+    """
+    part = place.with_name(f".{place.name}.{secrets.token_hex(4)}.partial")
+    try:
+        yield part
+        part.replace(place)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def kept(place: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What a run gives, as its file tells it; where there is none it is made, and the file written whole or not."""
     if not place.exists():
-        part = place.with_suffix(".partial")
-        part.write_text(json.dumps(make()), encoding="utf-8")
-        part.replace(place)
+        text = json.dumps(make())
+        with moved_there(place) as part:
+            part.write_text(text, encoding="utf-8")
     found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
     return found
 

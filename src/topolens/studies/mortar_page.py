@@ -11,7 +11,7 @@ import numpy as np
 from topolens.analyses.finding import Figure, Finding, Number, Table
 from topolens.analyses.provenance import Cost, versions
 from topolens.report import Report
-from topolens.studies.graphs_page import holm
+from topolens.sampling import holm
 from topolens.studies.mortar_data import INSIDE, LABELS
 from topolens.studies.mortar_losses import BASELINE, ROWS
 from topolens.studies.mortar_pictures import KINDS, marked, window

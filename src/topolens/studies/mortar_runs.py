@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from topolens._optional import skimage
-from topolens.studies.kept_runs import Progress, kept, side_by_side
+from topolens.studies.kept_runs import Progress, kept, moved_there, side_by_side
 from topolens.studies.mortar_data import LABELS, Mortar, read_mortar
 from topolens.studies.mortar_losses import ROWS
 from topolens.studies.mortar_scores import scores
@@ -68,10 +68,8 @@ def _masks(run: Run, source: Source, recipe: Recipe, work: Path) -> tuple[Tensor
     masks = probabilities(made.model, data.test).cpu() > 0.5
     cost = {"seconds": made.seconds, "late_seconds": made.late_seconds, "loss": made.loss}
     cost["parameters"] = sum(p.numel() for p in made.model.parameters())
-    part = place.with_suffix(".partial")
-    with part.open("wb") as file:
+    with moved_there(place) as part, part.open("wb") as file:
         np.savez_compressed(file, masks=np.packbits(masks.numpy(), axis=2), **cost)  # type: ignore[arg-type]
-    part.replace(place)
     return masks, cost
 
 

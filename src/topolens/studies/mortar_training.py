@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from topolens.studies.kept_runs import moved_there
 from topolens.studies.mortar_crops import Augmentation, crops, standard
 from topolens.studies.mortar_losses import ROWS, Objective
 from topolens.studies.unet import UNet
@@ -147,9 +148,8 @@ def _key(row: str, labels: Tensor, recipe: Recipe, seed: int) -> str:
 def _keep(place: Path, parts: dict[str, Any], generator: torch.Generator) -> None:
     states = {name: part.state_dict() for name, part in parts.items()}
     states["schedule"].pop("lr_lambdas", None)
-    part = place.with_suffix(f".{id(parts)}.partial")  # another process may be writing the same beginning
-    torch.save(states | {"generator": generator.get_state()}, part)
-    part.replace(place)
+    with moved_there(place) as part:
+        torch.save(states | {"generator": generator.get_state()}, part)
 
 
 def _restore(place: Path, parts: dict[str, Any], generator: torch.Generator) -> None:

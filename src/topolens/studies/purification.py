@@ -41,7 +41,7 @@ from topolens.studies.attacks import (
     right,
 )
 from topolens.studies.images import Images, read_images
-from topolens.studies.kept_runs import Progress, kept, side_by_side
+from topolens.studies.kept_runs import Progress, kept, moved_there, side_by_side
 from topolens.studies.purifiers import (
     Autoencoder,
     Averaged,
@@ -113,9 +113,9 @@ def trained(path: str, name: str, seed: int, training: Training, work: Path) -> 
         model = trained_autoencoder(data, training, training.strength * STRENGTHS[name], seed)
     else:
         model = trained_classifier(data, training, seed, harden=name == HARDENED)
-    part = place.with_suffix(".partial")
-    save_file(model.state_dict(), part, metadata={"seconds": f"{time.perf_counter() - start:.3f}"})
-    part.replace(place)
+    seconds = time.perf_counter() - start
+    with moved_there(place) as part:
+        save_file(model.state_dict(), part, metadata={"seconds": f"{seconds:.3f}"})
     return model
 
 

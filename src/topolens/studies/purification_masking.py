@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from topolens.analyses.finding import Finding, Number, Table
+from topolens.sampling import holm
 from topolens.studies.attacks import BPDA, EOT, EOT_BPDA, EPSILONS, FGSM, LARGE, LONG_PGD, NOISE, PGD
 from topolens.studies.crossed_samples import Mean, difference, share
-from topolens.studies.graphs_page import holm
 from topolens.studies.purification import ARMS, BARE, CLEAN, HARDENED, Results, values
 
 MASKED, UNMASKED = "signs of masked gradients", "no sign of masked gradients"

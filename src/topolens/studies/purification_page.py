@@ -14,6 +14,7 @@ from topolens._optional import foolbox
 from topolens.analyses.finding import Figure, Finding, Number, Series, Table
 from topolens.analyses.provenance import Cost, versions
 from topolens.report import Report
+from topolens.sampling import holm
 from topolens.studies.attacks import (
     BPDA,
     CW,
@@ -30,7 +31,6 @@ from topolens.studies.attacks import (
     attacked,
 )
 from topolens.studies.crossed_samples import Mean, difference, share
-from topolens.studies.graphs_page import holm
 from topolens.studies.images import read_images
 from topolens.studies.purification import (
     ARMS,

@@ -140,6 +140,8 @@ def test_every_field_has_a_default_that_may_be_given(run: Run) -> None:
         ({"cover": {"kind": "uniform", "resolution": [3]}}, "one per lens, got 1 for 2 lenses"),
         ({"cover": {"kind": "uniform", "gain": "3"}}, "gain must be a number from 1 to 10, got '3'"),
         ({"cover": {"kind": "uniform", "gain": float("nan")}}, "gain must be a number"),
+        ({"cover": {"kind": "uniform", "gain": 10**400}}, "gain must be a number from 1 to 10"),
+        ({"clusterer": {"kind": "connected", "scale": 10**400}}, "scale must be a number from 0"),
         ({"cover": {"kind": "spiral"}}, "cover must have a kind, one of uniform"),
         ({"lenses": [{"kind": "pca", "component": True}]}, "component must be a whole number"),
         ({"lenses": [{"kind": "pca", "size": 1}]}, "pca has no 'size'; it has component"),
@@ -247,12 +249,16 @@ def test_grids_need_intervals(run: Run) -> None:
     assert checked_axes({"resolutions": [4], "gains": [2]}, settings) == ([4], [2.0])
     for wrong in (
         {"resolutions": []},
-        {"resolutions": [2.5]},
         {"gains": "3"},
-        {"gains": [True]},
         {"gains": [2.0] * 13},
     ):
         with pytest.raises(ValueError, match="must be a list of 1 to 12 numbers"):
             checked_axes(wrong, settings)
+    for values in ([2.5], [0], [201], [10**9], [True]):
+        with pytest.raises(ValueError, match="resolution must be a whole number from 1 to 200"):
+            checked_axes({"resolutions": values}, settings)
+    for values in ([True], [0.5], [11], [float("nan")], ["3"]):
+        with pytest.raises(ValueError, match="gain must be a number from 1 to 10"):
+            checked_axes({"gains": values}, settings)
     with pytest.raises(ValueError, match="cover ball has not"):
         checked_axes({}, {"cover": {"kind": "ball"}})

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import nn
 
 from explorer_runs import digits, digits_network, digits_run
+from topolens.explorer.columns import label_column
 from topolens.explorer.recording import Plan, make_run
 from topolens.explorer.store import FORMAT, NotFoundError, Run, Writer
 from topolens.explorer.tiles import PER_SHEET, pictures_of, shaded, write_sheets
@@ -186,3 +187,38 @@ def test_data_without_pictures_or_labels_is_recorded(tmp_path: Path) -> None:
     space = run.space("samples")
     assert space["tiles"] is None
     assert [column["id"] for column in space["columns"]] == ["prediction", "confidence", "entropy", "margin"]
+
+
+def test_long_and_narrow_pictures_keep_their_pixels() -> None:
+    signal = torch.rand(4, 5, 512) + 1
+    found = pictures_of(signal)
+    assert found is not None
+    assert found.shape == (4, 1, 64, 64)
+    rows = found[0, 0].abs().sum(1).nonzero()
+    assert len(rows) == 1
+    assert torch.allclose(found[:, 0, rows[0, 0]].mean(1), signal.mean((1, 2)), atol=1e-5)
+
+
+def test_labels_that_are_no_classes_are_numbers() -> None:
+    column = label_column(torch.tensor([3, 10**9, 0]), ())
+    assert column.classes is None
+    assert column.values.tolist() == [3, 1e9, 0]
+    named = label_column(torch.tensor([1, 10**9]), ("a", "b"))
+    assert (named.classes, named.values.tolist()[0], np.isnan(named.values[1])) == (("a", "b"), 1, True)
+
+
+@pytest.mark.parametrize("samples", [0, -1])
+def test_no_samples_are_refused_before_the_work(tmp_path: Path, samples: int) -> None:
+    with pytest.raises(ValueError, match="samples must be at least 1"):
+        make_run(Plan({"w": nn.Linear(5, 3)}, [0], torch.rand(40, 5), samples=samples), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_notes_of_jobs_that_are_damaged_hide_no_others(run: Run) -> None:
+    good = {"job": "jab", "request": {"task": "grid"}, "title": "t", "expected_seconds": None}
+    run.remember("jab", good)
+    for name, text in {"ja": "{", "jb": "[]", "jc": '{"job": "jc"}'}.items():
+        (run.folder / "jobs" / f"{name}.json").write_text(text)
+    assert list(run.pending()) == [good]
+    for path in (run.folder / "jobs").iterdir():
+        path.unlink()

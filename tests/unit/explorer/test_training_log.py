@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -63,3 +64,10 @@ def test_packed_arrays_come_back() -> None:
     for wrong in ({}, {"dtype": "f64", "data": ""}, {"dtype": "u8", "data": "?"}, None):
         with pytest.raises(ValueError, match="a packed array must be"):
             unpacked(wrong)
+
+
+def test_steps_of_numpy_are_written_like_others(tmp_path: Path) -> None:
+    watch = Watch(log=tmp_path / "log.jsonl")
+    for step in np.arange(2, 5, 2):
+        watch(step, nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)))
+    assert [entry["step"] for entry in read_log(tmp_path / "log.jsonl")] == [2, 4]

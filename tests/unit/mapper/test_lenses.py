@@ -90,3 +90,18 @@ def test_bad_lenses_are_refused(lens, error, message):
 def test_bad_settings_of_lenses_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("scale", [1e4, 1.0, 1e-5])
+def test_large_orders_neither_overflow_nor_vanish(scale):
+    found = eccentricity(scale * POINTS, 100.0).flatten() / scale
+    assert torch.allclose(found, eccentricity(POINTS, 100.0).flatten())
+    largest = DISTANCES.amax(1)
+    assert ((found > 0.9 * largest) & (found <= largest)).all()
+    assert eccentricity(torch.zeros(3, 2), 100.0).tolist() == [[0.0]] * 3
+
+
+@pytest.mark.parametrize("lens", [density, eccentricity])
+def test_a_reference_without_points_is_refused(lens):
+    with pytest.raises(ValueError, match="reference must hold at least one point"):
+        lens(POINTS, reference=POINTS[:0])

@@ -1,6 +1,7 @@
 """Purity of nodes against chance, and what two graphs on the same rows have in common."""
 
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -74,6 +75,20 @@ def test_purity_refuses_what_are_no_labels() -> None:
         purity(graph, np.zeros(3))
     with pytest.raises(ValueError, match="whole numbers"):
         purity(graph, np.full(400, 0.5))
+    for huge in (np.inf, 1e30):
+        with pytest.raises(ValueError, match="whole numbers"):
+            purity(graph, np.full(400, huge))
+
+
+def test_many_classes_need_no_table_of_points_by_classes() -> None:
+    points = cloud(20_000)
+    graph = graph_of(points, clusters="one_cluster")
+    tracemalloc.start()
+    found = purity(graph, np.arange(20_000) // 10)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (found.p == 1).all()
+    assert peak < 20_000 * 2_000  # a byte for each point and class
 
 
 def test_matched_nodes_share_the_points_they_say() -> None:

@@ -290,6 +290,31 @@ def test_too_few_points_are_said() -> None:
         advised(torch.zeros(1, 2), torch.zeros(1, 1))
 
 
+@pytest.mark.parametrize("n", [2, 5, 10, 11, 12])
+def test_advice_for_a_handful_of_points_can_be_taken(n: int) -> None:
+    points = square(n, 3)
+    found = advised(points, points[:, :1])
+    assert found.scale > 0
+    clusters = partial(connected, scale=found.scale)
+    assert len(tl.mapper(points, points[:, :1], found.resolution, found.gain, clusters=clusters))
+
+
+def test_advice_refuses_what_it_cannot_judge() -> None:
+    points = square(20, 4)
+    for wrong in (float("inf"), float("nan")):
+        broken = points.clone()
+        broken[3, 0] = wrong
+        for given in ((broken, points), (points, broken)):
+            with pytest.raises(ValueError, match="infinite|NaN"):
+                advised(*given)
+    with pytest.raises(ValueError, match="resamples must be at least 1"):
+        advised(points, points, resamples=0)
+    with pytest.raises(ValueError, match="at least one column"):
+        advised(points, points[:, :0])
+    with pytest.raises(ValueError, match="coincide"):
+        advised(torch.zeros(5, 2), torch.rand(5, 1))
+
+
 def test_the_grid_repeats_what_single_graphs_say() -> None:
     points = circle(300, 7)
     labels = (points[:, 0] > 0).long()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from small_zoo import SMALL, stripes
+from topolens import _optional
 from topolens.studies.gap_features import Protocol
 from topolens.studies.gap_members import measured_zoo
 from topolens.studies.grid_zoo import Trained, make_zoo
@@ -56,7 +57,8 @@ def test_ray(tmp_path: Path) -> None:
         assert plain(make_zoo(SMALL, stripes(), tmp_path / "spread", workers=-1)) == plain(serial)
 
 
-def test_what_is_not_there() -> None:
+def test_what_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_optional, "DASK_WAIT", "1s")
     with pytest.raises(ValueError, match="must be one of local, dask, ray"), spread("slurm"):
         pass
     with pytest.raises(ValueError, match="goes with the backend dask or ray"), spread("local", "tcp://here:1"):
