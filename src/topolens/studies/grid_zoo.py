@@ -158,19 +158,14 @@ def _train(members: list[Member], data: Images, grid: Grid, folder: Path) -> Non
 
     def finished(member: Member, weights: dict[str, Tensor], outcome: Outcome) -> None:
         place = folder / f"{member.name}.safetensors"
-        part = place.with_suffix(".partial")
-        told = {"topolens": json.dumps({"member": asdict(member), "outcome": outcome})}
+        told = json.dumps({"member": asdict(member), "outcome": outcome})
         try:
-            save_file(weights, part, metadata=told)
+            with moved_there(place) as part:
+                save_file(weights, part, metadata={"topolens": told})
         except SafetensorError as error:
-            part.unlink(missing_ok=True)
             raise OSError(
                 f"{place.name} cannot be written ({error}); make room, then run the same command again"
             ) from None
-        part.replace(place)
-        told = json.dumps({"member": asdict(member), "outcome": outcome})
-        with moved_there(place) as part:
-            save_file(weights, part, metadata={"topolens": told})
 
     train_group(members, data, grid, finished)
 
