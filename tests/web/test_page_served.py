@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -123,3 +125,63 @@ def test_the_exported_page_opens_without_a_server(context: Any, served: Any, tmp
     assert alone.locator(".tray .count b").inner_text() != "0"
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert faults == []
+
+
+def opened_graph(context: Any, url: str, layer: str = "out") -> Any:
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_label("Layer", exact=True).select_option(label=layer)
+    page.locator(GRAPH).wait_for()
+    return page
+
+
+def test_stability_and_a_grid_are_measured_and_kept(context: Any, served: Any) -> None:
+    page = opened_graph(context, served.url)
+    page.get_by_role("button", name="Measure stability").click()
+    page.locator("option[value='@confidence']").wait_for(state="attached", timeout=60_000)
+    page.get_by_label("Colour by").select_option("@confidence")
+    page.locator(".legend", has_text="confidence").wait_for()
+    page.get_by_role("button", name="Make the grid").click()
+    page.reload()  # the job goes on, and its result finds this tab again
+    shown = page.get_by_label("Shown on the grid")
+    shown.wait_for(timeout=60_000)
+    assert shown.input_value() == "instability"
+    cells = page.locator(".panel", has_text="Advice").locator("td")
+    assert cells.count() == 30
+    assert all(float(text) >= 0 for text in cells.all_inner_texts())
+    page.get_by_label("intervals", exact=True).fill("6")
+    page.get_by_label("intervals", exact=True).press("Tab")
+    page.get_by_role("button", name="Run").click()
+    page.locator(".title b", has_text="6 x 6").wait_for()
+    assert cells.count() == 30  # the same grid advises both graphs
+
+
+def test_curves_grow_while_the_log_does(context: Any, served: Any) -> None:
+    page = context.new_page()
+    page.goto(served.url)
+    page.get_by_role("tab", name="Training").click()
+    page.get_by_text("No curves yet").wait_for()
+    for step in (0, 5, 10):
+        with served.jobs.run.log.open("a") as log:
+            log.write(json.dumps({"step": step, "time": time.time(), "accuracy": step / 20}) + "\n")
+        page.locator("svg[aria-label^='accuracy']", has_text=f"step {step}").wait_for()
+        page.locator(".live").wait_for()
+
+
+def test_a_tab_outlives_its_server(context: Any, folder: Path) -> None:
+    from topolens.explorer.listening import Listening
+    from topolens.explorer.store import Run
+
+    idle = Listening(Run(folder), page=PAGE, workers=0).start()  # its job waits for ever, as if it took long
+    own = context.browser.new_context()  # a server that is away makes errors on the console
+    page = opened_graph(own, idle.url)
+    page.get_by_label("intervals", exact=True).fill("9")
+    page.get_by_label("intervals", exact=True).press("Tab")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_label("Progress of Mapper").wait_for()
+    idle.close()
+    again = Listening(Run(folder), port=idle.port, page=PAGE, workers=1).start()
+    assert again.port == idle.port
+    own.new_page().goto(again.url)  # as the command does, which opens the new address
+    page.locator(".title b", has_text="9 x 9").wait_for(timeout=60_000)
+    again.close()

@@ -19,8 +19,9 @@ MOST = 12  # values of each
 
 
 def grid_key(settings: Mapping[str, Any], resolutions: Sequence[int], gains: Sequence[float]) -> str:
-    """The name of a grid among the results."""
-    return key_of(settings, list(resolutions), list(gains))
+    """The name of a grid among the results, for which the settings' own resolution and gain do not matter."""
+    cover = {name: value for name, value in settings["cover"].items() if name not in ("resolution", "gain")}
+    return key_of({**settings, "cover": cover}, list(resolutions), list(gains))
 
 
 def checked_axes(given: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[list[int], list[float]]:
@@ -68,7 +69,7 @@ def make_grid(
         progress=lambda done, expected: tell(done / expected, f"graph {done} of {expected}"),
     )
     key = grid_key(settings, resolutions, gains)
-    run.keep("grids", key, found.to_json())
+    run.keep("grids", key, {"settings": dict(settings), **found.to_json()})
     return key
 
 

@@ -120,5 +120,6 @@ def title_of(run: Run, settings: Mapping[str, Any]) -> str:
         if isinstance(values, list)
     ]
     several = len(run.manifest["checkpoints"]) > 1
-    where = f"{run.layer(settings['layer'])['name']}{', ' + settings['checkpoint'] if several else ''}"
+    at = run.checkpoint(settings["checkpoint"])["name"]
+    where = f"{run.layer(settings['layer'])['name']}{', ' + at if several else ''}"
     return ", ".join([where, lenses, cover["kind"], *numbers, settings["clusterer"]["kind"]])

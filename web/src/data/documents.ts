@@ -219,6 +219,7 @@ export interface FindingDocument {
 }
 
 export interface Grid {
+  settings: Settings;
   resolutions: number[];
   gains: number[];
   nodes: number[][];

@@ -101,16 +101,45 @@ function reason(text: string): string | null {
   }
 }
 
-/** A dropped connection is taken up again by the browser; `gone` is told once the server no longer knows the address. */
+const PATIENCE = 2000;
+
+/**
+ * A dropped connection is taken up again, by the browser or, where a server that was started anew does not know this
+ * browser yet, by us until its address was opened. `gone` is told once the server no longer knows what is asked for.
+ */
 function listen<T>(path: string, tell: (value: T) => boolean, gone: () => void): () => void {
-  const events = new EventSource(`api/${path}`);
-  events.onerror = () => {
-    if (events.readyState === EventSource.CLOSED) gone();
+  let events: EventSource;
+  let waiting: ReturnType<typeof setTimeout>;
+  let over = false;
+  const stop = () => {
+    over = true;
+    clearTimeout(waiting);
+    events.close();
   };
-  events.onmessage = (event) => {
-    if (tell(JSON.parse(event.data as string) as T)) events.close();
+  const open = () => {
+    if (over) return;
+    events = new EventSource(`api/${path}`);
+    events.onerror = () => {
+      if (events.readyState === EventSource.CLOSED) void lost();
+    };
+    events.onmessage = (event) => {
+      if (tell(JSON.parse(event.data as string) as T)) stop();
+    };
   };
-  return () => events.close();
+  const lost = async () => {
+    const status = await fetch("api/groups").then((answer) => answer.status, () => 0);
+    if (status === 200 && !over && !(await knows(path))) gone();
+    else waiting = setTimeout(open, PATIENCE);
+  };
+  open();
+  return stop;
+}
+
+async function knows(path: string): Promise<boolean> {
+  const aborted = new AbortController();
+  const answer = await fetch(`api/${path}`, { signal: aborted.signal }).catch(() => null);
+  aborted.abort(); // the head was all that was asked for
+  return answer?.status !== 404;
 }
 
 export function server(): LiveSource {
@@ -145,7 +174,7 @@ export function server(): LiveSource {
     followTraining: (tell) =>
       listen<Training>("training/events", (training) => {
         tell(training);
-        return !training.running;
+        return false; // what is over, or has not begun, may go on
       }, () => undefined),
   };
 }

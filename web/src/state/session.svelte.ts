@@ -1,5 +1,5 @@
 import { SvelteMap } from "svelte/reactivity";
-import type { Column, DiagramDocument, GraphSummary, Group, JobState, Layer, Run, Space } from "../data/documents";
+import type { Column, DiagramDocument, GraphSummary, Grid, Group, JobState, Layer, Run, Settings, Space } from "../data/documents";
 import { type Graph, graphOf } from "../data/graph";
 import { isLive, type Source } from "../data/source";
 import { complement, maskOf, NONE, type Rows, rowsOf, union, without } from "../numbers/rows";
@@ -24,6 +24,11 @@ export interface Job {
 }
 
 const MOST_UNDONE = 100;
+const TASKS: Record<string, string> = { graph: "Mapper", stability: "Stability", grid: "Grid" };
+
+function gridName({ cover, ...rest }: Settings): string {
+  return JSON.stringify({ ...rest, cover: { ...cover, resolution: null, gain: null } });
+}
 
 /** Everything that the screens share: the run, the view, the one selection, the groups, jobs and messages. */
 export class Session {
@@ -41,6 +46,7 @@ export class Session {
   readonly columns = new SvelteMap<string, Float32Array>();
   readonly graphs = new SvelteMap<string, Graph>();
   readonly diagrams = new SvelteMap<string, DiagramDocument>();
+  readonly grids = new SvelteMap<string, Grid>();
   private asked = new Set<string>();
   private images = new Map<string, HTMLImageElement>();
   private count = 0;
@@ -282,6 +288,17 @@ export class Session {
     this.chooseGraph(key);
   }
 
+  /** The grid of a graph, which is that of all graphs that differ in intervals and gains alone. */
+  gridOf(settings: Settings): Grid | null {
+    return this.grids.get(gridName(settings)) ?? null;
+  }
+
+  async gridArrived(key: string) {
+    if (!isLive(this.source)) return;
+    const grid = await this.source.gridResult(key);
+    this.grids.set(gridName(grid.settings), grid);
+  }
+
   /** What another tab has made or kept meanwhile. */
   async refresh() {
     if (!this.run || !isLive(this.source)) return;
@@ -295,8 +312,8 @@ export class Session {
     if (!isLive(source)) return;
     for (const job of await source.jobs()) {
       if (job.job && (job.state === "running" || job.state === "waiting")) {
-        const name = job.task === "graph" ? "Mapper" : job.task === "stability" ? "Stability" : (job.title ?? "a job");
-        this.follow(job.job, name, async (result) => {
+        this.follow(job.job, TASKS[job.task ?? ""] ?? job.title ?? "a job", async (result) => {
+          if (job.task === "grid") return this.gridArrived(result);
           this.history = await source.graphs();
           if (this.history.some((graph) => graph.key === result)) await this.arrived(result);
         });
