@@ -166,12 +166,14 @@ def test_curves_grow_while_the_log_does(context: Any, served: Any) -> None:
             log.write(json.dumps({"step": step, "time": time.time(), "accuracy": step / 20}) + "\n")
         page.locator("svg[aria-label^='accuracy']", has_text=f"step {step}").wait_for()
         page.locator(".live").wait_for()
+    assert page.locator("figure").count() == 1
 
 
-def test_a_tab_outlives_its_server(context: Any, folder: Path) -> None:
+def test_a_tab_outlives_its_server(context: Any, served: Any, folder: Path) -> None:
     from topolens.explorer.listening import Listening
     from topolens.explorer.store import Run
 
+    opened_graph(context, served.url).close()  # the first graph is made by somebody
     idle = Listening(Run(folder), page=PAGE, workers=0).start()  # its job waits for ever, as if it took long
     own = context.browser.new_context()  # a server that is away makes errors on the console
     page = opened_graph(own, idle.url)
@@ -184,4 +186,5 @@ def test_a_tab_outlives_its_server(context: Any, folder: Path) -> None:
     assert again.port == idle.port
     own.new_page().goto(again.url)  # as the command does, which opens the new address
     page.locator(".title b", has_text="9 x 9").wait_for(timeout=60_000)
+    assert page.locator(".messages p").count() == 0  # nobody was told of a job that failed
     again.close()
