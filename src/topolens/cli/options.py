@@ -12,6 +12,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tabl
 Directory = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where report.html and report.json go.")
 ]
+Repeats = Annotated[int, typer.Option("--seeds", min=1, help="Repetitions of the cross-validation, from --seed on.")]
 Workers = Annotated[
     int, typer.Option("--workers", min=0, help="Processes of one thread each; 0: one per core, or all of a cluster.")
 ]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from topolens.cli import topomortar
 from topolens.cli.errors import one_sentence
 from topolens.cli.options import (
     Address,
     Backend,
     Directory,
     Quiet,
+    Repeats,
     Seed,
     Threads,
     Workers,
@@ -32,6 +33,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command(name="topomortar", epilog=topomortar.EXAMPLES)(topomortar.command)
 Data = Annotated[
     list[Path], typer.Option("--data", metavar="FILE", help="Images as .npz with x_train, y_train, x_test, y_test.")
 ]
@@ -164,7 +166,6 @@ Sets = Annotated[
                  "and PROTEINS of the file."),
 ]  # fmt: skip
 QuickGraphs = Annotated[bool, typer.Option("--quick", help="Fewer graphs, folds, epochs and rates, two seeds at most.")]
-Repeats = Annotated[int, typer.Option("--seeds", min=1, help="Repetitions of the cross-validation, from --seed on.")]
 
 
 @app.command(name="graphs", epilog=GRAPHS_EXAMPLES)
@@ -333,73 +334,3 @@ def purification(
             crew = processes(workers, backend)
             result = purification_study(data, **options, workers=crew, progress=progress)  # type: ignore[arg-type]
         tell_study(result, directory, quiet)
-
-
-TOPOMORTAR_EXAMPLES = """Examples:
-
-  topolens reproduce topomortar --data TopoMortar --quick
-
-  topolens reproduce topomortar --data TopoMortar --labels accurate --workers 8 -o topomortar
-
-  topolens reproduce topomortar --data TopoMortar --full --device cuda -o topomortar
-"""
-MortarData = Annotated[
-    list[Path],
-    typer.Option("--data", metavar="DIR", help="The folder of github.com/jmlipman/TopoMortar, or one with "
-                 "topomortar_labels.npz and topomortar_images.zip, or both of these files."),
-]  # fmt: skip
-LabelKinds = Annotated[
-    list[str] | None, typer.Option("--labels", metavar="KIND", help="accurate, noisy or pseudo; without it all three.")
-]
-QuickMortar = Annotated[
-    bool, typer.Option("--quick", help="Accurate labels, fewer images and steps, a smaller network: minutes.")
-]
-FullMortar = Annotated[bool, typer.Option("--full", help="The paper's size: whole images, 12,000 steps; for a GPU.")]
-TrainingSteps = Annotated[int | None, typer.Option(min=1, help="Steps of training, in place of those of the recipe.")]
-Device = Annotated[str, typer.Option(help="Where networks are trained: cpu, cuda, ...")]
-
-
-@app.command(name="topomortar", epilog=TOPOMORTAR_EXAMPLES)
-def topomortar(
-    data: MortarData,
-    labels: LabelKinds = None,
-    output: Directory = None,
-    quick: QuickMortar = False,
-    full: FullMortar = False,
-    steps: TrainingSteps = None,
-    seeds: Repeats = 3,
-    device: Device = "cpu",
-    workers: Workers = 0,
-    backend: Backend = "local",
-    address: Address = None,
-    seed: Seed = 0,
-    quiet: Quiet = False,
-) -> None:
-    """Topological losses on TopoMortar, in and out of distribution, beside the figures of its authors.
-
-    Finished runs are kept in the folder runs beside the report: a killed study goes on where it was.
-    """
-    directory = output or Path("topolens-topomortar")
-    with one_sentence():
-        check_directory(directory)
-        from topolens.studies.mortar_data import LABELS
-        from topolens.studies.mortar_page import FULL, PAPERS, QUICK, mortar_study
-        from topolens.studies.mortar_runs import Source
-        from topolens.studies.spread import spread
-
-        if quick and full:
-            raise ValueError("--quick and --full exclude each other, got both; leave one out")
-        recipe = PAPERS if full else QUICK if quick else FULL
-        recipe = recipe if steps is None else replace(recipe, steps=steps)
-        crew = 1 if device != "cpu" and not workers else processes(workers, backend)
-        options = {
-            "recipe": recipe,
-            "work": kept_in(directory),
-            "seeds": range(seed, seed + seeds),
-            "workers": crew,
-        }
-        kinds = labels or (["accurate"] if quick else LABELS)
-        with shown_progress(quiet) as progress, spread(backend, address):
-            source = Source(tuple(str(path.absolute()) for path in data), device)
-            report = mortar_study(source, kinds, **options, progress=progress)  # type: ignore[arg-type]
-        tell_study(report, directory, quiet)
