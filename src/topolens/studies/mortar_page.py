@@ -108,7 +108,7 @@ def _finding(
         name="reproduce_topomortar",
         subject=f"{kind} labels",
         question="Do topological losses make masks with fewer topological errors?",
-        answer=_answer(means, against),
+        answer=_answer(means, against, len(rows) // len(ROWS)),
         verdict=verdict(against[first], len(rows) // len(ROWS)),
         numbers=_numbers(kind, means[first], against[first]),
         tables=tables,
@@ -135,15 +135,15 @@ def _against(values: dict[str, Any], part: str, groups: Sequence[str]) -> dict[t
 
 def verdict(against: dict[tuple[str, str], Difference], seeds: int) -> str:
     """What the topological losses do to CE-Dice's errors in distribution: shown on images, and in each seed alike."""
-    shown = [
-        one.mean < 0
-        for (name, _), one in against.items()
-        if ROWS[name].topological and one.p_value < 0.05 and one.agreeing == seeds
-    ]
+    shown = [one.mean < 0 for (name, _), one in against.items() if ROWS[name].topological and _is_shown(one, seeds)]
     return HELPS if any(shown) else HURTS if shown else UNSHOWN
 
 
-def _answer(means: dict[str, Any], against: dict[str, Any]) -> str:
+def _is_shown(one: Difference, seeds: int) -> bool:
+    return one.p_value < 0.05 and one.agreeing == seeds
+
+
+def _answer(means: dict[str, Any], against: dict[str, Any], seeds: int) -> str:
     told = []
     for part, of_row in means.items():
         best = min(of_row, key=lambda name: of_row[name]["BM"].mean)
@@ -153,8 +153,12 @@ def _answer(means: dict[str, Any], against: dict[str, Any]) -> str:
             f"{where}, {best} makes fewest errors by Betti matching, {fewest.mean:.2f} for each image "
             f"({_span(fewest)}), {BASELINE} {of_row[BASELINE]['BM'].mean:.2f}"
         )
-        fewer = sorted({name for (name, _), one in against[part].items() if one.p_value < 0.05 and one.mean < 0})
-        told[-1] += f"; shown to miscount less than it: {', '.join(fewer) or 'none'}"
+        shown = [(name, one.mean < 0) for (name, _), one in against[part].items() if _is_shown(one, seeds)]
+        for word, is_less in (("less", True), ("more", False)):
+            names = sorted({name for name, less in shown if less is is_less})
+            told[-1] += (
+                f"; shown in every seed to miscount pieces or holes {word} than it: {', '.join(names) or 'none'}"
+            )
     return ". ".join(told) + "."
 
 
