@@ -96,7 +96,7 @@ def _of_folders(place: Path, train: int, inside: int, outside: int) -> Mortar:
     root = place / "dataset" if (place / "dataset").is_dir() else place
     needed = [root / "train" / kind for kind in ("images", *LABELS)]
     needed += [root / "test" / kind for kind in ("images", "accurate")] + [root / "dataset_types.txt"]
-    if missing := [str(path) for path in needed if not path.exists()]:
+    if missing := [path.relative_to(root).as_posix() for path in needed if not path.exists()]:
         raise ValueError(f"{place} lacks {missing[0]}; {ADVICE}")
     rows = (root / "dataset_types.txt").read_text(encoding="utf-8").split()[1:]
     group_of = {int(row.split(",")[0]): row.split(",")[1] for row in rows}
