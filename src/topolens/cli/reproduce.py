@@ -192,7 +192,7 @@ def graphs(
         from topolens.studies.graphs_page import DRAWN, DRAWN_QUICK, FULL, QUICK, graphs_study
         from topolens.studies.spread import spread
 
-        source = Source(None if data is None else str(data.absolute()), DRAWN_QUICK if quick else DRAWN)
+        source = Source(None if data is None else str(data), DRAWN_QUICK if quick else DRAWN)
         repeats = range(seed, seed + (min(seeds, 2) if quick else seeds))
         crew = processes(workers, backend)
         options = {

@@ -77,6 +77,6 @@ def command(
         }
         kinds = labels or (["accurate"] if quick else LABELS)
         with shown_progress(quiet) as progress, spread(backend, address):
-            source = Source(tuple(str(path.absolute()) for path in data), device)
+            source = Source(tuple(str(path) for path in data), device)
             report = mortar_study(source, kinds, **options, progress=progress)  # type: ignore[arg-type]
         tell_study(report, directory, quiet)

@@ -58,6 +58,7 @@ def neural_persistence(
         section 3. Renumbering neurons changes nothing; scaling ReLU neurons does.
 
     Example:
+        >>> import torch
         >>> round(neural_persistence(torch.tensor([[1.0, 0.5], [0.5, 0.5]])).mean ** 2, 6)  # (0 + 0.25 + 0.25) / 3
         0.166667
     """

@@ -38,6 +38,8 @@ DATA = {
     "images": {"images": [np.eye(5), np.ones((3, 7)), torch.rand(9, 4)], "titles": ["one", "two", "three"], "columns": 2},
     "masks": {"photograph": np.arange(105).reshape(5, 7, 3), "masks": [np.eye(5, 7, dtype=int), torch.full((5, 7), 2)],
               "kinds": ["brick", "mortar", "hole"], "titles": ["photograph", "one", "two"], "columns": 2},
+    "scatter": {"x": torch.arange(7), "y": np.arange(7) ** 2, "groups": ["a", "b", 2, 3, 4, 5, "a"], "x_name": "told",
+                "y_name": "gap"},
 }  # fmt: skip
 EMPTY = {
     "barcode": {"bars": []},
@@ -52,6 +54,7 @@ EMPTY = {
     "filters": {"filters": []},
     "images": {"images": []},
     "masks": {"photograph": [], "masks": [], "kinds": []},
+    "scatter": {"x": [], "y": [], "groups": [], "x_name": "", "y_name": ""},
 }
 DEGENERATE = {
     "barcode": {"bars": [[1, 0.0, None]], "null_max": None},
@@ -66,6 +69,7 @@ DEGENERATE = {
     "filters": {"filters": np.zeros((1, 3, 3))},
     "images": {"images": [[[0.0]]], "titles": [], "columns": 9},
     "masks": {"photograph": [[[0, 0, 0]]], "masks": [[[0]]], "kinds": ["brick"], "columns": 9},
+    "scatter": {"x": [1.0], "y": [None], "groups": [None], "x_name": "x", "y_name": "y"},
 }
 
 
