@@ -135,5 +135,9 @@ class _FrontDoor(ModuleType):
     persistence = _function_over_room("persistence")
     report = _function_over_room("report")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Functions that use the module are sent to workers by value, which only takes modules of the plain class.
+        return import_module, (__name__,)
+
 
 sys.modules[__name__].__class__ = _FrontDoor

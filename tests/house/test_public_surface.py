@@ -16,3 +16,9 @@ def test_public_names_are_those_of_the_list() -> None:
 def test_every_public_name_is_there() -> None:
     assert [name for name in topolens.__all__ if not hasattr(topolens, name)] == []
     assert len(set(topolens.__all__)) == len(topolens.__all__)
+
+
+def test_functions_that_use_the_package_can_be_sent_to_workers() -> None:
+    cloudpickle = __import__("joblib.externals.cloudpickle", fromlist=["dumps"])
+    assert cloudpickle.loads(cloudpickle.dumps(topolens)) is topolens
+    assert cloudpickle.loads(cloudpickle.dumps(lambda: topolens.__version__))() == topolens.__version__
