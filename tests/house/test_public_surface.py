@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 import topolens
 
 LIST = Path(__file__).with_name("public_surface.txt")
@@ -19,6 +21,6 @@ def test_every_public_name_is_there() -> None:
 
 
 def test_functions_that_use_the_package_can_be_sent_to_workers() -> None:
-    cloudpickle = __import__("joblib.externals.cloudpickle", fromlist=["dumps"])
+    cloudpickle = pytest.importorskip("cloudpickle", reason="it comes with dask")
     assert cloudpickle.loads(cloudpickle.dumps(topolens)) is topolens
     assert cloudpickle.loads(cloudpickle.dumps(lambda: topolens.__version__))() == topolens.__version__
