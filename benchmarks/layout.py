@@ -5,18 +5,16 @@ igraph is under the GPL: it runs only where the user has installed it, and nothi
 
 from __future__ import annotations
 
-import argparse
-import os
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 
 import topolens as tl
 from benchmarks.cases import Case
-from benchmarks.harness import ROOT, Bench, Contender, environment, measure, now, optional, pilots, write
+from benchmarks.harness import Bench, Contender, optional
 from benchmarks.mapper import filters
+from benchmarks.suite import run_suite
 from topolens.mapper import layout, pca
 
 nx = optional("networkx")
@@ -87,34 +85,5 @@ GOALS = (
     {"text": "Layout of 20,000 nodes in 20 s", "groups": ["layout"], "cases": ["20000"], "peer": [], "factor": 20.0},
 )
 
-
-def main() -> None:
-    """Measure all, write the results and print the medians."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.layout", description=__doc__)
-    parser.add_argument("--only", metavar="NAME", default="", help="cases whose name contains this; nothing is written")
-    parser.add_argument("--runs", type=int, default=7, help="timed runs after the warm-up (default 7)")
-    parser.add_argument(
-        "-o", "--output", type=Path, default=ROOT / "benchmarks" / "results" / tl.__version__ / "layout.json"
-    )
-    options = parser.parse_args()
-    chosen = [b for b in SUITE if options.only in b.name]
-    data: dict[str, Any] = {
-        "suite": "layout",
-        "environment": environment(PACKAGES, ROOMS),
-        "load": list(os.getloadavg()),
-        "goals": [goal | {"kind": "seconds"} for goal in GOALS],
-        "started": now(),
-    }
-    first = [pilots(b) for b in chosen]
-    data["cases"] = [measure(b, p, options.runs, lambda _: None) for b, p in zip(chosen, first, strict=True)]
-    if not options.only:
-        write(options.output, data | {"finished": now()})
-    for case in data["cases"]:
-        print(case["name"])
-        for row in case["rows"]:
-            said = row.get("note") or f"{row['cpu']['median']:8.3f} s CPU, {row['peak_mb']:.0f} MB, {row['total']:,.0f}"
-            print(f"  {row['name']}: {said}")
-
-
 if __name__ == "__main__":
-    main()
+    run_suite("layout", SUITE, [goal | {"kind": "seconds"} for goal in GOALS], PACKAGES, ROOMS)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
-import os
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +14,8 @@ from sklearn.cluster import DBSCAN, AgglomerativeClustering
 import topolens as tl
 from benchmarks import cases
 from benchmarks.cases import Case
-from benchmarks.harness import ROOT, Bench, Contender, environment, measure, now, optional, pilots, write
+from benchmarks.harness import Bench, Contender, optional
+from benchmarks.suite import run_suite
 from topolens.mapper import cover, dbscan, faces, pca, single_linkage
 
 kmapper = optional("kmapper")
@@ -257,38 +255,5 @@ GOALS = (
     },
 )
 
-
-def main() -> None:
-    """Measure all, write the results and print the medians."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.mapper", description=__doc__)
-    parser.add_argument("--only", metavar="NAME", default="", help="cases whose name contains this; nothing is written")
-    parser.add_argument("--runs", type=int, default=7, help="timed runs after the warm-up, at least 7 (default 7)")
-    parser.add_argument(
-        "-o", "--output", type=Path, default=ROOT / "benchmarks" / "results" / tl.__version__ / "mapper.json"
-    )
-    options = parser.parse_args()
-    if options.runs < 7:
-        parser.error(f"--runs must be at least 7, so that the quartiles mean something, got {options.runs}")
-    chosen = [b for b in SUITE if options.only in b.name]
-    data: dict[str, Any] = {
-        "suite": "mapper",
-        "environment": environment(PACKAGES, ROOMS),
-        "load": list(os.getloadavg()),
-        "goals": list(GOALS),
-        "started": now(),
-    }
-    first = [pilots(b) for b in chosen]
-    data["cases"] = [measure(b, p, options.runs, lambda _: None) for b, p in zip(chosen, first, strict=True)]
-    if not options.only:
-        write(options.output, data | {"finished": now()})
-    for case in data["cases"]:
-        print(case["name"])
-        for row in case["rows"]:
-            said = row.get("note") or (
-                f"{1e3 * row['cpu']['median']:8.2f} ms CPU, {row['peak_mb']:.0f} MB, {row['total']:,.0f}"
-            )
-            print(f"  {row['name']}: {said}")
-
-
 if __name__ == "__main__":
-    main()
+    run_suite("mapper", SUITE, GOALS, PACKAGES, ROOMS)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,14 +13,8 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control, hypergeom
 
-from web.digits_document import PAGE, digits_document, offline_page, unpacked
-
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-if not shutil.which(CHROMIUM):
-    pytest.skip(f"no Chromium at {CHROMIUM}; name one in the variable CHROMIUM", allow_module_level=True)
-if not (PAGE / "app.js").exists():
-    pytest.skip("the page is not built; make page builds it", allow_module_level=True)
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
+from web.browser import CHROMIUM, sync_api
+from web.digits_document import digits_document, offline_page, unpacked
 
 SCRIPT = '<img src=x onerror="window.hacked = true"><script>window.hacked = true</script>'
 GRAPH = "canvas[role=application][aria-roledescription=graph]"

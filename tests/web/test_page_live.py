@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from web.browser import CHROMIUM, sync_api
 from web.digits_document import PAGE, digits_document
-
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-if not shutil.which(CHROMIUM):
-    pytest.skip(f"no Chromium at {CHROMIUM}; name one in the variable CHROMIUM", allow_module_level=True)
-if not (PAGE / "app.js").exists():
-    pytest.skip("the page is not built; make page builds it", allow_module_level=True)
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
 
 ORIGIN = "http://127.0.0.1:8765"
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +10,9 @@ from typing import Any
 
 import pytest
 
+from web.browser import CHROMIUM, sync_api
 from web.digits_document import PAGE
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-if not shutil.which(CHROMIUM):
-    pytest.skip(f"no Chromium at {CHROMIUM}; name one in the variable CHROMIUM", allow_module_level=True)
-if not (PAGE / "app.js").exists():
-    pytest.skip("the page is not built; make page builds it", allow_module_level=True)
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
 pytest.importorskip("topolens.explorer.listening", reason="needs the explorer's server")
 
 GRAPH = "canvas[aria-roledescription=graph]"

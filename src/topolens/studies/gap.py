@@ -29,7 +29,7 @@ from topolens.studies.gap_rows import (
     judged,
     number_sets,
 )
-from topolens.studies.gap_statistics import TTest, fold_predictions, paired_t_test
+from topolens.studies.gap_statistics import TTest, paired_t_test
 from topolens.studies.grid_training import REACHED, part_of
 from topolens.studies.grid_zoo import digest, read_zoo
 from topolens.studies.images import Images
@@ -133,7 +133,7 @@ def _finding(members: Members, total: int, draws: int, seed: int) -> Finding:
         verdict=ADDS if gain.p <= LEVEL and gain.gain > 0 else UNSHOWN,
         numbers=_numbers(members, histogram, best_bars, best_other, gain, against),
         tables={"rows": _table(rows), "added": _added_table(gains)},
-        figures=_figures(members, best_bars, best_other, seed),
+        figures=_figures(members, best_bars, best_other),
         warnings=_warnings(members, rows, total),
     )
 
@@ -219,14 +219,14 @@ def _rounded(value: float) -> float | None:
     return float(f"{value:.3g}") if np.isfinite(value) else None
 
 
-def _figures(members: Members, bars: Row, other: Row, seed: int) -> dict[str, Figure]:
+def _figures(members: Members, bars: Row, other: Row) -> dict[str, Figure]:
     gaps = gaps_of(members)
     depths = [f"depth {member['member']['depth']}" for member in members]
     return {
         name: Figure(
             "scatter",
             f"The gap and what {row.name} tells of it from other networks",
-            {"x": fold_predictions(row.numbers, gaps, seed).tolist(), "y": gaps.tolist(), "groups": depths,
+            {"x": row.told.tolist(), "y": gaps.tolist(), "groups": depths,
              "x_name": f"gap told by {row.name}", "y_name": "gap"},
         )
         for name, row in (("bars", bars), ("reference", other))

@@ -33,7 +33,8 @@ class Row(NamedTuple):
         kind: One of the five above.
         numbers: Shape (networks, numbers).
         folds: R^2 of each fold, shape (5, 2).
-        ranks: Of what least squares tells from other networks, against the gaps.
+        told: What least squares tells of each network from others, shape (networks,).
+        ranks: Of `told` against the gaps.
         granulated: Kendall's where one setting alone varies.
         information: What the order of pairs tells given any two settings.
         left_out: Mean R^2 on a depth that was not seen.
@@ -44,6 +45,7 @@ class Row(NamedTuple):
     kind: str
     numbers: np.ndarray
     folds: np.ndarray
+    told: np.ndarray
     ranks: RankCorrelations
     granulated: float
     information: float
@@ -109,6 +111,7 @@ def judged(name: str, kind: str, numbers: np.ndarray, members: Members, *, draws
         kind,
         numbers,
         fold_scores(numbers, gaps, seed),
+        told,
         rank_correlations(told, gaps, settings[HELD]),
         granulated_kendall(told, gaps, settings),
         conditional_information(told, gaps, settings),

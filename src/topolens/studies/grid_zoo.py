@@ -99,7 +99,7 @@ def make_zoo(
     if groups:
         arguments = [(own, used, grid, kept_folder) for own in groups]
         side_by_side(_train, arguments, workers, progress, lambda own, *_: own[0].name, [_cost(own) for own in groups])
-    found = [_read(kept_folder / f"{member.name}.safetensors") for member in grid.members()]
+    found = [_read(place_of(folder, member)) for member in grid.members()]
     rows = [asdict(each.member) | each.outcome for each in found]
     _write(folder / MANIFEST, {**told, "members": rows}, indent=1)
     return found
