@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 DASK_WAIT = "10s"  # for a scheduler's answer
+# With it Dask has its workers give freed memory back at once: every large tensor is paged in anew, and our runs take
+# half as much time again.
+DASK_TRIM = "MALLOC_TRIM_THRESHOLD_"
 
 
 def _needed(module: str, name: str, package: str) -> Any:
@@ -81,11 +84,15 @@ def dask_client(address: str | None) -> Iterator[None]:
         ValueError: Nothing answers at the address.
     """
     try:
+        import dask
         from dask.distributed import Client
     except ImportError:
         raise ImportError("dask is needed here; install it with pip install 'topolens[dask]'") from None
+    given = dask.config.get("distributed.nanny.pre-spawn-environ", {})
+    own = {name: value for name, value in given.items() if name != DASK_TRIM}
     try:
-        client = Client(address, timeout=DASK_WAIT) if address is not None else Client(threads_per_worker=1)
+        with dask.config.set({"distributed.nanny.pre-spawn-environ": own}):
+            client = Client(address, timeout=DASK_WAIT) if address is not None else Client(threads_per_worker=1)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"no scheduler of dask answers at {address} ({type(error).__name__}); start one, or check the address"

@@ -9,7 +9,9 @@ from topolens.analyses.class_topology import class_topology
 from topolens.analyses.decision_boundary import CARD as DECISION_BOUNDARY
 from topolens.analyses.decision_boundary import decision_boundary
 from topolens.analyses.filter_measures import Effort
+from topolens.analyses.filter_space import CARD as FILTER_SPACE
 from topolens.analyses.filter_space import filter_space
+from topolens.analyses.filter_training import CARD as FILTER_TRAINING
 from topolens.analyses.filter_training import filter_training
 from topolens.analyses.finding import Figure, Finding, Number, Series, Table
 from topolens.analyses.information_plane import CARD as INFORMATION_PLANE
@@ -36,54 +38,35 @@ from topolens.analyses.trajectory import CARD as TRAJECTORY
 from topolens.analyses.trajectory import trajectory
 from topolens.analyses.trust import CARD as TRUST
 from topolens.analyses.trust import Answers, trust
-from topolens.analyses.verdicts import VERDICTS
 from topolens.analyses.weight_spectra import CARD as WEIGHT_SPECTRA
 from topolens.analyses.weight_spectra import weight_spectra
 from topolens.analyses.weight_topology import CARD as WEIGHT_TOPOLOGY
 from topolens.analyses.weight_topology import weight_topology
 
-ANALYSES = (
-    model_summary,
-    weight_topology,
-    weight_spectra,
-    intrinsic_dimension,
-    class_structure,
-    class_topology,
-    layer_similarity,
-    model_difference,
-    information_plane,
-    neuron_correlations,
-    neuron_redundancy,
-    decision_boundary,
-    suspicious_samples,
-    trust,
-    training,
-    trajectory,
-    attention,
-    filter_space,
-    filter_training,
+# Each analysis with what a reader should know of its method, in the order of the report.
+_CARDED = (
+    (model_summary, MODEL_SUMMARY),
+    (weight_topology, WEIGHT_TOPOLOGY),
+    (weight_spectra, WEIGHT_SPECTRA),
+    (intrinsic_dimension, INTRINSIC_DIMENSION),
+    (class_structure, CLASS_STRUCTURE),
+    (class_topology, CLASS_TOPOLOGY),
+    (layer_similarity, LAYER_SIMILARITY),
+    (model_difference, MODEL_DIFFERENCE),
+    (information_plane, INFORMATION_PLANE),
+    (neuron_correlations, NEURON_CORRELATIONS),
+    (neuron_redundancy, NEURON_REDUNDANCY),
+    (decision_boundary, DECISION_BOUNDARY),
+    (suspicious_samples, SUSPICIOUS_SAMPLES),
+    (trust, TRUST),
+    (training, TRAINING),
+    (trajectory, TRAJECTORY),
+    (attention, ATTENTION),
+    (filter_space, FILTER_SPACE),
+    (filter_training, FILTER_TRAINING),
 )
-
-# What a reader should know of each method, by the name of the analysis.
-CARDS: dict[str, MethodCard] = {
-    "model_summary": MODEL_SUMMARY,
-    "weight_topology": WEIGHT_TOPOLOGY,
-    "weight_spectra": WEIGHT_SPECTRA,
-    "intrinsic_dimension": INTRINSIC_DIMENSION,
-    "class_structure": CLASS_STRUCTURE,
-    "class_topology": CLASS_TOPOLOGY,
-    "layer_similarity": LAYER_SIMILARITY,
-    "model_difference": MODEL_DIFFERENCE,
-    "information_plane": INFORMATION_PLANE,
-    "neuron_correlations": NEURON_CORRELATIONS,
-    "neuron_redundancy": NEURON_REDUNDANCY,
-    "decision_boundary": DECISION_BOUNDARY,
-    "suspicious_samples": SUSPICIOUS_SAMPLES,
-    "trust": TRUST,
-    "training": TRAINING,
-    "trajectory": TRAJECTORY,
-    "attention": ATTENTION,
-}
+ANALYSES = tuple(analysis for analysis, _ in _CARDED)
+CARDS: dict[str, MethodCard] = {analysis.__name__: card for analysis, card in _CARDED}
 
 __all__ = [
     "ANALYSES",
@@ -97,7 +80,6 @@ __all__ = [
     "RTDRounds",
     "Series",
     "Table",
-    "VERDICTS",
     "attention",
     "class_structure",
     "class_topology",

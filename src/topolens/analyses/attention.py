@@ -32,6 +32,7 @@ CARD = MethodCard(
     ),
     neuron_permutation="unchanged, inside each head; renumbering heads renumbers rows of the table",
     relu_rescaling="unchanged: attention is a softmax, and its scale lies in the function itself",
+    verdicts=VERDICTS,
     caveats=(
         "A pattern by position alone (look at the token before) is a pattern; an untrained network may have it.",
         "Keys that all tokens look at make a star: the bars of dimension 0 differ from shuffled rows by that alone.",

@@ -35,6 +35,7 @@ CARD = MethodCard(
     neuron_permutation="unchanged",
     relu_rescaling="NC1 is unchanged where class means span all features, and changes otherwise, as do NC2, distances "
     "and the spanning tree; p-values stay valid, since labels are shuffled on the same distances",
+    verdicts=VERDICTS,
     caveats=(
         "Raw data are often separated too: only the untrained twin tells what training has added.",
         "NC1 is small by itself where features outnumber samples: read it beside that of shuffled labels.",

@@ -36,6 +36,7 @@ CARD = MethodCard(
     neuron_permutation="unchanged",
     relu_rescaling="changes: neighbours change where neurons are stretched differently; the curves of a manifold "
     "sampled densely stay",
+    verdicts=VERDICTS,
     caveats=(
         "Features finer than the spacing of a block's samples are not seen: small blocks see less.",
         "Real data seldom have features at 2 hops in many dimensions: then there is nothing to simplify, and nothing "

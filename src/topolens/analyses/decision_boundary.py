@@ -36,6 +36,7 @@ CARD = MethodCard(
     ),
     neuron_permutation="unchanged: only distances between samples count",
     relu_rescaling="changes distances between samples at a hidden layer, so all numbers; nothing at the inputs",
+    verdicts=VERDICTS,
     caveats=(
         "Regions are seen only where samples lie: two regions that meet beyond the data count as two.",
         "A region thinner than the distance to the k-th neighbour is not seen, or falls apart.",

@@ -15,15 +15,32 @@ from topolens.analyses.filter_loops import Settings
 from topolens.analyses.filter_measures import Effort, measure
 from topolens.analyses.filter_numbers import filter_count, numbers_of
 from topolens.analyses.filter_patches import compare_with_patches
-from topolens.analyses.filter_verdict import verdict_of
+from topolens.analyses.filter_verdict import VERDICTS, verdict_of
 from topolens.analyses.filter_words import QUESTION, answer_of, needed_filters, too_few_of, warnings_of
 from topolens.analyses.finding import Finding, Number
+from topolens.analyses.method_card import MethodCard
 from topolens.analyses.provenance import Cost
 from topolens.probes.spatial_filters import SpatialFilters, spatial_filters
 from topolens.probes.twin import untrained_twin
 from topolens.sampling.density import core_size
 
 ProgressOf = Callable[[float], None]
+CARD = MethodCard(
+    definition="Filters are mean-centred and normalised, the share with the nearest k-th neighbours is kept, and lazy "
+    "witness and Rips persistence on maxmin landmarks count its loops. A loop is a bar longer than those of all "
+    "Gaussian nulls and untrained twins; a circle is one loop that is filled evenly.",
+    source='"A look at the topology of convolutional neural networks", 2018, sections 2 to 5. Ours are the nulls, the '
+    "intervals and the test of how evenly a loop is filled.",
+    neuron_permutation="the filters stay the same; landmarks and subsamples are drawn anew",
+    relu_rescaling="unchanged: filters are normalised",
+    verdicts=VERDICTS,
+    caveats=(
+        "Four tight clusters of edges give a bar as long as a circle's; look at how evenly the loop is filled.",
+        "Density picks what is common: with k above a fortieth of the filters the core of an even circle was seen to "
+        "keep arcs of it only.",
+        "A layer with few filters tells nothing: the verdict then is that there are too few.",
+    ),
+)
 
 
 def filter_space(

@@ -10,10 +10,20 @@ from torch import Tensor
 from topolens.analyses.filter_measures import Effort
 from topolens.analyses.filter_space import filter_space
 from topolens.analyses.finding import Figure, Finding, Number, Series, Table
+from topolens.analyses.method_card import MethodCard
 from topolens.analyses.provenance import Cost
 
 QUESTION = "When does the circle of rotating edges appear during training, and does it settle?"
 VERDICTS = ("settles", "comes and goes", "breaks up", "never appears", "too few filters")
+CARD = MethodCard(
+    definition="The space of a layer's filters at every checkpoint of one run, each held against the same nulls: when "
+    "its loops come, and whether they stay over the last third of the run.",
+    source='"A look at the topology of convolutional neural networks", 2018, figures 8 and 13; the words are ours.',
+    neuron_permutation="the filters stay the same; landmarks and subsamples are drawn anew",
+    relu_rescaling="unchanged: filters are normalised",
+    verdicts=VERDICTS,
+    caveats=("Checkpoints far apart hide what happens between them; the verdict is of those that were given.",),
+)
 
 
 def filter_training(

@@ -38,6 +38,7 @@ CARD = MethodCard(
     "verdicts are ours.",
     neuron_permutation="unchanged",
     relu_rescaling="changes both: bins share one range over the layer, and noise has a fixed size",
+    verdicts=VERDICTS,
     caveats=(
         "A deterministic layer has no information to lose unless it is cut or noise is added: all values are those of "
         "an estimator and its bins or noise.",

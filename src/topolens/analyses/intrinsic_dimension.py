@@ -40,6 +40,7 @@ CARD = MethodCard(
     neuron_permutation="unchanged",
     relu_rescaling="changes: neurons are stretched by their factors, and distances with them; the dimension of the "
     "limit of many samples does not, that of a thousand moves by a few percent for factors up to 2, by more for larger",
+    verdicts=VERDICTS,
     caveats=(
         "Low in high dimension: 1,000 samples uniform in a cube of dimension 10 give 8.5.",
         "Depends on the scale: noise raises it for many samples, see the table of halving subsamples.",

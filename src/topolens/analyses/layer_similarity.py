@@ -56,6 +56,7 @@ CARD = MethodCard(
     neuron_permutation="unchanged",
     relu_rescaling="changes both: neurons with larger activations count more; a common factor of a layer changes "
     "nothing",
+    verdicts=VERDICTS,
     caveats=(
         "Blocks or steps is no sign of training: untrained networks have either, and two seeds of a perceptron trained "
         "on MNIST got one each.",

@@ -14,6 +14,7 @@ class MethodCard:
         source: Paper title, year, section, and what is done differently here.
         neuron_permutation: What renumbering the neurons of a layer does to its numbers: "unchanged", or how it changes.
         relu_rescaling: What scaling a neuron's input weights by a factor and its output weights by the inverse does.
+        verdicts: The closed list of words, one of which a finding gets.
         caveats: What is known to mislead.
     """
 
@@ -21,4 +22,5 @@ class MethodCard:
     source: str
     neuron_permutation: str
     relu_rescaling: str
+    verdicts: tuple[str, ...]
     caveats: tuple[str, ...] = ()

@@ -42,6 +42,7 @@ CARD = MethodCard(
     "References, margins and the verdict are ours.",
     neuron_permutation="unchanged",
     relu_rescaling="changes both distances, unless a whole layer is scaled by one factor",
+    verdicts=VERDICTS,
     caveats=(
         "Margins (2.5 for CKA, 1.5 for RTD) come from multilayer perceptrons on digits; a handful of seeds bounds the "
         "spread of seeds only roughly, more seeds are better than any margin.",

@@ -21,6 +21,7 @@ CARD = MethodCard(
     source="The use of confidence or fiducial limits illustrated in the case of the binomial, 1934.",
     neuron_permutation="unchanged",
     relu_rescaling="unchanged",
+    verdicts=VERDICTS,
     caveats=(
         "Accuracy is that on these samples: if the network was trained on them it says nothing of others.",
         "Outputs must be scores of classes in the order of the labels; samples must be prepared as in training.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from topolens.analyses.finding import Finding
 from topolens.analyses.method_card import MethodCard
-from topolens.analyses.neuron_compared import FEWEST_NEURONS, Settings, compare, is_defined
+from topolens.analyses.neuron_compared import FEWEST_NEURONS, VERDICTS, Settings, compare, is_defined
 from topolens.analyses.neuron_layers import Activations, neurons_of
 from topolens.analyses.neuron_words import (
     answer_of,
@@ -29,6 +29,7 @@ CARD = MethodCard(
     "trained to the same loss.",
     neuron_permutation="unchanged, also which neurons are drawn",
     relu_rescaling="unchanged with stratified or uniform sampling; importance sampling draws other neurons",
+    verdicts=VERDICTS,
     caveats=(
         "Bars are a function of the pairwise correlations: they tell how pairs fit together, nothing of higher order.",
         "The same histogram dealt to other pairs is seldom the correlations of anything, so a real layer hardly ever "

@@ -30,6 +30,7 @@ CARD = MethodCard(
     source="Minimum spanning trees and single linkage cluster analysis, 1969; ours are the nulls and the list.",
     neuron_permutation="unchanged, but for which of two copies is kept",
     relu_rescaling="unchanged",
+    verdicts=VERDICTS,
     caveats=(
         "One pair of neurons makes the verdict, and another seed may have none, as for a perceptron on MNIST.",
         "Neurons that say the same on these samples may differ on others.",

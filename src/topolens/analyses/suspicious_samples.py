@@ -48,6 +48,7 @@ CARD = MethodCard(
     relu_rescaling=(
         "changes distances between samples at a hidden layer, so its votes; unchanged at the outputs of a network"
     ),
+    verdicts=VERDICTS,
     caveats=(
         "On digits, MNIST, Fashion-MNIST and CIFAR-10 with 5 % of labels changed, votes on the uncut graph found more "
         "of them than the Reeb net did; so votes make the list unless the Reeb net is asked for.",

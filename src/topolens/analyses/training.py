@@ -42,6 +42,7 @@ CARD = MethodCard(
         "changes neural persistence, NC1, class gap and dimension: a neuron's factor scales its weights and its "
         "activation; accuracy is unchanged"
     ),
+    verdicts=VERDICTS,
     caveats=(
         "Values of neighbouring checks depend on each other, so a slow wander counts as a change.",
         "Settled does not mean good, and a step of the learning rate can unsettle it again.",

@@ -43,6 +43,7 @@ CARD = MethodCard(
     ),
     neuron_permutation="unchanged, if the same at all moments",
     relu_rescaling="changes the numbers of the weights, not those of the losses",
+    verdicts=VERDICTS,
     caveats=(
         "The papers look at moments after training has converged, and compare runs of one network, not networks.",
         "Numbers grow with the number of moments: compare runs with as many.",

@@ -38,6 +38,7 @@ CARD = MethodCard(
         "unchanged for the input neurons of each layer, as w and a move against each other; scaling the output neurons "
         "of a layer before the last changes its part, so that only the last layer by itself is unchanged"
     ),
+    verdicts=VERDICTS,
     caveats=(
         "A shift that makes activations smaller can lower other scores and raise this one, or the reverse: an AUROC "
         "below 0.5 is a sign of that, not of trust.",

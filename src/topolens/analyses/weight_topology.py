@@ -42,6 +42,7 @@ CARD = MethodCard(
         "changes all numbers: scaling a neuron's input weights by a factor and its output weights by the inverse "
         "computes the same function, but moves magnitudes against each other"
     ),
+    verdicts=VERDICTS,
     caveats=(
         "Neural persistence follows the variance of the weights: compare it with shuffled weights first.",
         "One weight far larger than all others pushes all layers towards 1; scale by layer looks at each by itself.",

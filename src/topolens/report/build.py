@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from topolens.analyses import CARDS
 from topolens.analyses.filter_loops import Settings, headline_bars, landmarks_of
 from topolens.analyses.filter_measures import Effort
 from topolens.analyses.filter_space import filter_space
@@ -258,6 +259,7 @@ def training_report(
     )
     provenance = {**last.provenance, "checkpoints": steps, "seconds": time.perf_counter() - start}
     provenance["budget"] = {**last.provenance["budget"], "seconds": budget, "predicted": spent + rest}
+    provenance["methods"] = {name: CARDS[name].__dict__ for name in ("filter_training", "filter_space")}
     return Report((*findings, *last.findings), provenance)
 
 
@@ -310,6 +312,7 @@ def _provenance(
         "parameters": settings.__dict__,
         "budget": {"seconds": _finite(budget[0]), "predicted": budget[1], "cut": budget[2]},
         "skipped": left_out,
+        "methods": {"filter_space": CARDS["filter_space"].__dict__},
         "seconds": time.perf_counter() - start,
         "peak_memory_mb": peak_memory_mb(),
     }

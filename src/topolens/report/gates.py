@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from topolens.analyses import VERDICTS
+from topolens.analyses import CARDS
 from topolens.analyses.finding import Finding, plain
 from topolens.report.report import Report
 
@@ -156,10 +156,11 @@ def addresses(report: Report) -> dict[str, float | str | None]:
 def _check_verdict(address: str, word: str) -> None:
     """A misspelt verdict would never hold, and the check would pass for ever."""
     name = ALIASES.get(address.split(".")[0], address.split(".")[0])
-    known = VERDICTS.get(name) or tuple(dict.fromkeys(word for words in VERDICTS.values() for word in words))
+    cards = [CARDS[name]] if name in CARDS else CARDS.values()
+    known = list(dict.fromkeys(word for card in cards for word in card.verdicts))
     if word not in (*known, "not defined"):
         near = ", ".join(map(repr, difflib.get_close_matches(word, known, n=3) or known))
-        raise ValueError(f"no verdict of {name if name in VERDICTS else 'any analysis'} is {word!r}; nearest: {near}")
+        raise ValueError(f"no verdict of {name if name in CARDS else 'any analysis'} is {word!r}; nearest: {near}")
 
 
 def _places(report: Report) -> Iterator[_Place]:
@@ -216,7 +217,7 @@ def _unknown(report: Report, address: str) -> list[_Place]:
     findings = [finding for finding in report.findings if finding.name == name]
     if findings and not any(finding.numbers for finding in findings):
         raise LookupError(_not_defined(address, findings[0]))
-    if name in VERDICTS and not findings:
+    if name in CARDS and not findings:
         made = ", ".join(dict.fromkeys(finding.name for finding in report.findings))
         raise LookupError(f"{address} has no value in this report: it has no {name}, only {made}")
     places = list(_places(report))

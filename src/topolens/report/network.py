@@ -277,7 +277,7 @@ def provenance_of(
         "seed": evidence.seed,
         "threads": torch.get_num_threads(),
         "skipped": [{"layer": name, "reason": why} for name, why in recording.skipped.items()],
-        "methods": {name: analyses.CARDS[name].__dict__ for name in names if name in analyses.CARDS},
+        "methods": {name: analyses.CARDS[name].__dict__ for name in names},
         "seconds": time.perf_counter() - start,
         "peak_memory_mb": peak_memory_mb(),
     }
@@ -287,6 +287,7 @@ def joined(first: Report, second: Report, budget: float) -> Report:
     """Both reports as one, with the provenance of the first, what the second has beside, and the time of both."""
     made = {**second.provenance, **first.provenance}
     made["seconds"] = first.provenance["seconds"] + second.provenance["seconds"]
+    made["methods"] = {**first.provenance["methods"], **second.provenance["methods"]}
     made["skipped"] = [*first.provenance["skipped"], *second.provenance["skipped"]]
     one, other = first.provenance["budget"], second.provenance["budget"]
     made["budget"] = {

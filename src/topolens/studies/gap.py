@@ -31,8 +31,9 @@ from topolens.studies.gap_rows import (
 )
 from topolens.studies.gap_statistics import TTest, paired_t_test
 from topolens.studies.grid_training import REACHED, part_of
-from topolens.studies.grid_zoo import digest, read_zoo
+from topolens.studies.grid_zoo import read_zoo
 from topolens.studies.images import Images
+from topolens.studies.kept_images import digest
 from topolens.studies.kept_runs import Progress
 
 PAPER = (

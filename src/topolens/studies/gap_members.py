@@ -22,6 +22,7 @@ from topolens.studies.gap_references import reference_rows
 from topolens.studies.grid_networks import GridNetwork, network
 from topolens.studies.grid_zoo import Trained, load_member, place_of
 from topolens.studies.images import Images
+from topolens.studies.kept_images import images_at, keep_images
 from topolens.studies.kept_runs import Progress, kept, side_by_side
 
 FORMAT = "topolens.gap/1"
@@ -50,12 +51,15 @@ def measured_zoo(
         progress: Called with seconds, all seconds expected, and what was done.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    arguments = [(folder, each, data, protocol, cache) for each in found]
-    return side_by_side(measured, arguments, workers, progress, lambda _, each, *__: each.member.name)
+    images = keep_images(data, cache)
+    arguments = [(folder, each, images, protocol, cache) for each in found]
+    costs = [float(each.member.depth * each.member.width) ** 2 for each in found]
+    return side_by_side(measured, arguments, workers, progress, lambda _, each, *__: each.member.name, costs)
 
 
-def measured(folder: Path, each: Trained, data: Images, protocol: Protocol, cache: Path) -> dict[str, Any]:
+def measured(folder: Path, each: Trained, images: Path, protocol: Protocol, cache: Path) -> dict[str, Any]:
     """The same of one member; read where it was made before."""
+    data = images_at(images)
     told = hashlib.sha256(place_of(folder, each.member).read_bytes())
     told.update(json.dumps([FORMAT, data.name, len(data.train), asdict(protocol)]).encode())
     return kept(cache / f"{told.hexdigest()[:24]}.json", lambda: _measured(folder, each, data, protocol))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from torch import Tensor
 from topolens.studies.grid_networks import GridNetwork, network
 from topolens.studies.grid_training import Outcome, part_of, seconds_per_epoch, train_group
 from topolens.studies.images import Images
+from topolens.studies.kept_images import digest, images_at, keep_images
 from topolens.studies.kept_runs import Progress, moved_there, side_by_side
 from topolens.studies.network_grid import Grid, Member, grid_from
 
@@ -97,7 +97,8 @@ def make_zoo(
         _write(folder / MANIFEST, {**told, "members": []})
     groups = _groups(_missing(grid, kept_folder))
     if groups:
-        arguments = [(own, used, grid, kept_folder) for own in groups]
+        images = keep_images(used, folder)
+        arguments = [(own, images, grid, kept_folder) for own in groups]
         side_by_side(_train, arguments, workers, progress, lambda own, *_: own[0].name, [_cost(own) for own in groups])
     found = [_read(place_of(folder, member)) for member in grid.members()]
     rows = [asdict(each.member) | each.outcome for each in found]
@@ -144,16 +145,7 @@ def load_member(folder: str | Path, member: Member, shape: Sequence[int], classe
     return made.eval()
 
 
-def digest(data: Images) -> str:
-    """A short name that changes with any image or label."""
-    found = hashlib.sha256()
-    for part in data[1:]:
-        found.update(str(tuple(part.shape)).encode())
-        found.update(part.contiguous().numpy().tobytes())
-    return found.hexdigest()[:24]
-
-
-def _train(members: list[Member], data: Images, grid: Grid, folder: Path) -> None:
+def _train(members: list[Member], images: Path, grid: Grid, folder: Path) -> None:
     torch.set_num_threads(1)
 
     def finished(member: Member, weights: dict[str, Tensor], outcome: Outcome) -> None:
@@ -167,7 +159,7 @@ def _train(members: list[Member], data: Images, grid: Grid, folder: Path) -> Non
                 f"{place.name} cannot be written ({error}); make room, then run the same command again"
             ) from None
 
-    train_group(members, data, grid, finished)
+    train_group(members, images_at(images), grid, finished)
 
 
 def _read(place: Path) -> Trained:

@@ -48,7 +48,7 @@ def side_by_side(
     name: Callable[..., str],
     costs: Sequence[float] | None = None,
 ) -> list[Any]:
-    """`make` of all arguments, in their order, on as many processes as `workers`.
+    """`make` of all arguments, results in their order, on as many processes as `workers`; the costliest begin first.
 
     Args:
         make: What a process does with one tuple of arguments.
@@ -59,14 +59,15 @@ def side_by_side(
         costs: What each run costs, in any unit, 0 where its file is there; None: all alike.
     """
     costs = [1.0] * len(arguments) if costs is None else costs
-    start, spent, found = time.perf_counter(), 0.0, []
+    order = sorted(range(len(arguments)), key=lambda run: -costs[run])  # a long run at the end would keep all waiting
+    start, spent, found = time.perf_counter(), 0.0, {}
     backend, _ = get_active_backend()
     how = "generator" if backend.supports_return_generator else "list"  # Ray's gives all results at once
-    made: Iterable[Any] = Parallel(n_jobs=workers, return_as=how)(delayed(make)(*own) for own in arguments)
-    for own, cost, result in zip(arguments, costs, made, strict=True):
-        found.append(result)
-        spent += cost
+    made: Iterable[Any] = Parallel(n_jobs=workers, return_as=how)(delayed(make)(*arguments[run]) for run in order)
+    for run, result in zip(order, made, strict=True):
+        found[run] = result
+        spent += costs[run]
         if progress is not None and spent:
             seconds = time.perf_counter() - start
-            progress(seconds, seconds * sum(costs) / spent, name(*own))
-    return found
+            progress(seconds, seconds * sum(costs) / spent, name(*arguments[run]))
+    return [found[run] for run in range(len(arguments))]

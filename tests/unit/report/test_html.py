@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from topolens.analyses import VERDICTS
+from topolens.analyses import CARDS
 from topolens.analyses.finding import Figure, Finding, Number, Series, Table
 from topolens.report import html as module
 from topolens.report.html import TONES, duration, embedded, html_of, interval, number
@@ -214,8 +214,8 @@ def test_the_json_is_not_changed(report: Report) -> None:
 
 
 def test_tones_are_of_verdicts_that_there_are() -> None:
-    assert {*VERDICTS["filter_space"], *VERDICTS["filter_training"]} <= set(TONES)
-    assert set(TONES) <= {verdict for verdicts in VERDICTS.values() for verdict in verdicts}
+    assert {*CARDS["filter_space"].verdicts, *CARDS["filter_training"].verdicts} <= set(TONES)
+    assert set(TONES) <= {verdict for card in CARDS.values() for verdict in card.verdicts}
 
 
 def test_long_tables_and_lists_of_numbers_wait_to_be_opened() -> None:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from topolens.studies.kept_runs import kept, moved_there
+from small_zoo import stripes
+from topolens.studies.kept_images import digest, images_at, keep_images
+from topolens.studies.kept_runs import kept, moved_there, side_by_side
 
 
 def fails() -> dict:
@@ -37,3 +39,38 @@ def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
         kept(tmp_path / "b.json", fails)
     assert not list(tmp_path.iterdir())
     assert kept(tmp_path / "b.json", lambda: {"x": 1}) == kept(tmp_path / "b.json", fails) == {"x": 1}
+
+
+def told(run: int, log: Path) -> int:
+    with log.open("a") as file:
+        file.write(f"{run} ")
+    return 10 * run
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_costliest_run_begins_first_and_results_keep_their_order(tmp_path: Path, workers: int) -> None:
+    log, seen = tmp_path / "log", []
+    runs = [(run, log) for run in range(4)]
+    found = side_by_side(
+        told, runs, workers, lambda *x: seen.append(x[2]), lambda run, _: f"run {run}", [1.0, 4.0, 0.0, 3.0]
+    )
+    assert found == [0, 10, 20, 30]
+    assert seen == ["run 1", "run 3", "run 0", "run 2"]
+    assert sorted(log.read_text().split()) == ["0", "1", "2", "3"]
+    if workers == 1:
+        assert log.read_text() == "1 3 0 2 "
+
+
+def test_images_are_written_once_and_read_as_they_were(tmp_path: Path) -> None:
+    data = stripes()
+    place = keep_images(data, tmp_path)
+    written = place.stat().st_mtime_ns
+    assert keep_images(data, tmp_path) == place
+    assert place.stat().st_mtime_ns == written
+    found = images_at(place)
+    assert found.name == data.name
+    assert digest(found) == digest(data)
+    assert images_at(place) is found
+    other = data._replace(train_labels=data.train_labels.flip(0))
+    assert keep_images(other, tmp_path) != place
+    assert len(list(tmp_path.iterdir())) == 2

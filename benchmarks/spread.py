@@ -1,0 +1,93 @@
+"""One worker of Dask against two: `python -m benchmarks.spread ZOO DATA [--members N]`.
+
+ZOO is a folder that `topolens zoo` made, DATA its images. A cluster of one worker would have joblib work in this very
+process, so one worker is given its runs by Dask's own `submit`; two get them as `topolens gap` does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dask
+from dask.distributed import Client, LocalCluster
+
+import topolens as tl
+from benchmarks.harness import ROOT, environment, now, write
+from topolens._optional import DASK_TRIM
+from topolens.studies.gap_features import Protocol
+from topolens.studies.gap_members import measured, measured_zoo
+from topolens.studies.grid_training import part_of
+from topolens.studies.grid_zoo import Trained, read_zoo
+from topolens.studies.images import Images, read_images
+from topolens.studies.kept_images import keep_images
+from topolens.studies.spread import spread
+
+ENVIRON = "distributed.nanny.pre-spawn-environ"
+RUNS = 3
+
+
+@contextmanager
+def cluster(workers: int, trims: bool) -> Iterator[LocalCluster]:
+    """Worker processes that have imported everything, with Dask's own rule on freed memory or without."""
+    environ = {name: value for name, value in dask.config.get(ENVIRON).items() if trims or name != DASK_TRIM}
+    with (
+        dask.config.set({ENVIRON: environ}),
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as made,
+    ):
+        made.wait_for_workers(workers)
+        with Client(made) as client:
+            client.run(__import__, "topolens.studies.gap_members")
+        yield made
+
+
+def seconds(zoo: Path, members: list[Trained], data: Images, workers: int, trims: bool) -> float:
+    """Of the numbers of these members, from nothing kept."""
+    cache = Path(tempfile.mkdtemp())
+    try:
+        with cluster(workers, trims) as made:
+            start = time.perf_counter()
+            if workers == 1:
+                images = keep_images(data, cache)
+                with Client(made) as client:
+                    client.gather([client.submit(measured, zoo, m, images, Protocol(), cache) for m in members])
+            else:
+                with spread("dask", made.scheduler_address):
+                    measured_zoo(zoo, members, data, Protocol(), cache=cache, workers=-1)
+            return time.perf_counter() - start
+    finally:
+        shutil.rmtree(cache)
+
+
+def main() -> None:
+    """Measure, write the results, print the medians."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.spread")
+    parser.add_argument("zoo", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--members", type=int, default=16, help="evenly through the zoo")
+    options = parser.parse_args()
+    grid, _, found = read_zoo(options.zoo)
+    data = part_of(read_images(options.data), grid)
+    some = found[:: max(1, len(found) // options.members)][: options.members]
+    rows: list[dict[str, Any]] = []
+    for workers, trims in ((1, False), (2, False), (2, True)):
+        took = [seconds(options.zoo, some, data, workers, trims) for _ in range(RUNS)]
+        row = {"workers": workers, "gives_memory_back_at_once": trims, "median": statistics.median(took)}
+        rows.append(row | {"seconds": took})
+        print(row, flush=True)
+    made = environment(("torch", "dask", "distributed", "joblib"), ("src/topolens",))
+    told = {"suite": "spread", "environment": made}
+    place = ROOT / "benchmarks" / "results" / tl.__version__ / "spread.json"
+    write(place, told | {"load": list(os.getloadavg()), "members": len(some), "rows": rows, "finished": now()})
+
+
+if __name__ == "__main__":
+    main()
