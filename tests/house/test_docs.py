@@ -2,7 +2,6 @@
 
 import doctest
 import importlib
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -39,11 +38,8 @@ def test_every_public_name_is_in_the_reference() -> None:
     assert absent == []
 
 
-def test_the_page_of_benchmarks_is_that_of_the_results() -> None:
-    spec = importlib.util.spec_from_file_location("benchmarks_page", ROOT / "benchmarks" / "page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    page = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(page)
+def test_the_page_of_benchmarks_is_that_of_the_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    page = importlib.import_module("benchmarks.page")
     data = json.loads(page.RESULTS.read_text(encoding="utf-8"))
     assert page.PAGE.read_text(encoding="utf-8") == page.page(data, page.others()), "run python -m benchmarks.page"

@@ -7,7 +7,6 @@ import torch
 from torch import nn
 from typer.testing import CliRunner
 
-from topolens.analyses import ANALYSES, VERDICTS
 from topolens.analyses.finding import Finding, Number
 from topolens.cli import app
 from topolens.report import Report, addresses, condition, outcome
@@ -129,10 +128,6 @@ def test_values_are_those_of_the_file(tmp_path) -> None:
     report.save(tmp_path)
     assert outcome(report, "nc1 == 0.1").values == outcome(Report.load(tmp_path), "nc1 == 0.1").values
     assert outcome(report, "nc1 > 0.1").holds == ()
-
-
-def test_every_analysis_has_its_list_of_verdicts() -> None:
-    assert set(VERDICTS) == {analysis.__name__ for analysis in ANALYSES}
 
 
 @pytest.fixture
