@@ -87,6 +87,6 @@ def spread(data: dict[str, Any]) -> Iterator[str]:
     yield "## Workers of a cluster"
     yield (
         f"`python -m benchmarks.spread ZOO DATA`: the numbers of {data['members']} networks of a zoo on a Dask cluster "
-        f"of this machine. One worker {one:.1f} s, two {two:.1f} s: {one / two:.2f} times faster (goal: {GAIN}, {goal}). "
-        f"Wall time, medians of {len(data['rows'][0]['seconds'])}; sources `{data['environment']['sources']}`."
+        f"of this machine. One worker {one:.1f} s, two {two:.1f} s: {one / two:.2f} times faster (goal: {GAIN}, "
+        f"{goal}). Wall time, medians of {len(data['rows'][0]['seconds'])}; sources `{data['environment']['sources']}`."
     )
