@@ -5,10 +5,8 @@ from typing import Annotated
 
 import typer
 
-from topolens.cli.errors import one_sentence
-from topolens.cli.options import Address, Backend, Directory, Quiet, Seed, Workers, processes
-from topolens.cli.output import check_directory, tell_study
-from topolens.cli.progress import shown_progress
+from topolens.cli.options import Address, Backend, Directory, Quiet, Seed, Workers
+from topolens.cli.study import study
 
 EXAMPLES = """Examples:
 
@@ -46,19 +44,20 @@ def command(
 
     Numbers of each network are kept in the folder cache beside the report: a killed study goes on where it was.
     """
-    directory = output or Path("topolens-gap")
-    with one_sentence():
-        check_directory(directory)
+    with study(output or Path("topolens-gap"), quiet, workers, backend, address) as run:
         from topolens.measures.neuron_sampling import WAYS
         from topolens.studies.gap import gap_study
         from topolens.studies.gap_features import Protocol
         from topolens.studies.images import read_images
-        from topolens.studies.spread import spread
 
         if sampling not in WAYS:
             raise ValueError(f"--sampling must be one of {', '.join(WAYS)}, got {sampling!r}")
-        protocol = Protocol(samples, neurons, resamples, sampling, seed)
-        options = {"cache": (directory / "cache").absolute(), "workers": processes(workers, backend), "draws": draws}
-        with shown_progress(quiet) as progress, spread(backend, address):
-            made = gap_study(zoo.absolute(), read_images(data), protocol=protocol, progress=progress, **options)  # type: ignore[arg-type]
-        tell_study(made, directory, quiet)
+        run.report = gap_study(
+            zoo.absolute(),
+            read_images(data),
+            protocol=Protocol(samples, neurons, resamples, sampling, seed),
+            draws=draws,
+            cache=run.directory.absolute() / "cache",
+            workers=run.workers,
+            progress=run.progress,
+        )

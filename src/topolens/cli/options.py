@@ -61,11 +61,6 @@ def processes(workers: int, backend: str) -> int:
     return workers or ((os.cpu_count() or 1) if backend == "local" else -1)
 
 
-def kept_in(directory: Path) -> Path:
-    """Where the finished runs of a study lie, under a path that workers elsewhere find too."""
-    return directory.absolute() / "runs"
-
-
 def use_threads(threads: int | None) -> None:
     """Let torch and the compiled core use so many threads."""
     if threads is not None:

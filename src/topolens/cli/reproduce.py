@@ -8,22 +8,8 @@ from typing import Annotated
 import typer
 
 from topolens.cli import topomortar
-from topolens.cli.errors import one_sentence
-from topolens.cli.options import (
-    Address,
-    Backend,
-    Directory,
-    Quiet,
-    Repeats,
-    Seed,
-    Threads,
-    Workers,
-    kept_in,
-    processes,
-    use_threads,
-)
-from topolens.cli.output import check_directory, tell_study
-from topolens.cli.progress import shown_progress
+from topolens.cli.options import Address, Backend, Directory, Quiet, Repeats, Seed, Threads, Workers, use_threads
+from topolens.cli.study import study
 
 app = typer.Typer(
     help="Run a published experiment again: the paper's figures beside ours, with baselines, wins and defeats alike.",
@@ -78,25 +64,12 @@ def pooling(
 
     Finished runs are kept in the folder runs beside the report: a killed study goes on where it was.
     """
-    directory = output or Path("topolens-pooling")
-    with one_sentence():
-        check_directory(directory)
+    with study(output or Path("topolens-pooling"), quiet, workers, backend, address) as run:
         from topolens.studies.pooling import Recipe
         from topolens.studies.pooling_page import QUICK, pooling_study
-        from topolens.studies.spread import spread
 
         recipe = QUICK if quick else Recipe(images=images, test_images=test_images, epochs=epochs)
-        with shown_progress(quiet) as progress, spread(backend, address):
-            crew = processes(workers, backend)
-            options = {
-                "recipe": recipe,
-                "work": kept_in(directory),
-                "seeds": seeds,
-                "seed": seed,
-                "workers": crew,
-            }
-            result = pooling_study(data, **options, progress=progress)  # type: ignore[arg-type]
-        tell_study(result, directory, quiet)
+        run.report = pooling_study(data, recipe=recipe, seeds=seeds, seed=seed, **run.runs)
 
 
 @app.command(name="saliency", epilog=SALIENCY_EXAMPLES)
@@ -109,15 +82,11 @@ def saliency(
     quiet: Quiet = False,
 ) -> None:
     """Where networks with other poolings look: heat maps, how far they agree, whether they find what matters."""
-    directory = output or Path("topolens-saliency")
-    with one_sentence():
-        check_directory(directory)
+    with study(output or Path("topolens-saliency"), quiet) as run:
         from topolens.studies.saliency import FULL, QUICK, saliency_study
 
         use_threads(threads)
-        with shown_progress(quiet) as progress:
-            result = saliency_study(data, recipe=QUICK if quick else FULL, seed=seed, progress=progress)
-        tell_study(result, directory, quiet)
+        run.report = saliency_study(data, recipe=QUICK if quick else FULL, seed=seed, progress=run.progress)
 
 
 QuickEdges = Annotated[bool, typer.Option("--quick", help="Fewer and smaller pictures: half a minute.")]
@@ -128,7 +97,7 @@ NoiseSeeds = Annotated[
 
 @app.command()
 def edges(
-    output: Directory = Path("topolens-edges"),
+    output: Directory = None,
     quick: QuickEdges = False,
     seeds: NoiseSeeds = None,
     seed: Seed = 0,
@@ -139,15 +108,11 @@ def edges(
 
     Takes some minutes and scikit-image, no download.
     """
-    directory = output or Path("topolens-edges")
-    with one_sentence():
-        check_directory(directory)
+    with study(output or Path("topolens-edges"), quiet) as run:
         from topolens.studies.edges import edges_study
 
         use_threads(threads)
-        with shown_progress(quiet) as progress:
-            report = edges_study(quick=quick, seeds=seeds, seed=seed, progress=progress)
-        tell_study(report, directory, quiet)
+        run.report = edges_study(quick=quick, seeds=seeds, seed=seed, progress=run.progress)
 
 
 GRAPHS_EXAMPLES = """Examples:
@@ -185,25 +150,13 @@ def graphs(
 
     Finished folds are kept in the folder runs beside the report: a killed study goes on where it was.
     """
-    directory = output or Path("topolens-graphs")
-    with one_sentence():
-        check_directory(directory)
+    with study(output or Path("topolens-graphs"), quiet, workers, backend, address) as run:
         from topolens.studies.graph_runs import Source
         from topolens.studies.graphs_page import DRAWN, DRAWN_QUICK, FULL, QUICK, graphs_study
-        from topolens.studies.spread import spread
 
         source = Source(None if data is None else str(data), DRAWN_QUICK if quick else DRAWN)
         repeats = range(seed, seed + (min(seeds, 2) if quick else seeds))
-        crew = processes(workers, backend)
-        options = {
-            "recipe": QUICK if quick else FULL,
-            "work": kept_in(directory),
-            "seeds": repeats,
-            "workers": crew,
-        }
-        with shown_progress(quiet) as progress, spread(backend, address):
-            report = graphs_study(source, sets or (), **options, progress=progress)  # type: ignore[arg-type]
-        tell_study(report, directory, quiet)
+        run.report = graphs_study(source, sets or (), recipe=QUICK if quick else FULL, seeds=repeats, **run.runs)
 
 
 AUTOENCODER_EXAMPLES = """Examples:
@@ -249,26 +202,13 @@ def autoencoder(
 
     Finished runs are kept in the folder runs beside the report: a killed study goes on where it was.
     """
-    directory = output or Path("topolens-autoencoder")
-    with one_sentence():
-        check_directory(directory)
+    with study(output or Path("topolens-autoencoder"), quiet, workers, backend, address) as run:
         from topolens.studies.autoencoder import Recipe
         from topolens.studies.autoencoder_page import QUICK, autoencoder_study
-        from topolens.studies.spread import spread
 
         recipe = QUICK if quick else Recipe(points=points, test_points=test_points, epochs=epochs)
-        with shown_progress(quiet) as progress, spread(backend, address):
-            crew = processes(workers, backend)
-            repeats = min(seeds, 3) if quick else seeds
-            options = {
-                "recipe": recipe,
-                "work": kept_in(directory),
-                "seeds": repeats,
-                "seed": seed,
-                "workers": crew,
-            }
-            result = autoencoder_study(data or (), **options, latents=latents, progress=progress)  # type: ignore[arg-type]
-        tell_study(result, directory, quiet)
+        repeats = min(seeds, 3) if quick else seeds
+        run.report = autoencoder_study(data or (), recipe=recipe, seeds=repeats, seed=seed, latents=latents, **run.runs)
 
 
 PURIFICATION_EXAMPLES = """Examples:
@@ -311,26 +251,13 @@ def purification(
 
     Networks and attacks are kept in the folder runs beside the report: a killed study goes on where it was.
     """
-    directory = output or Path("topolens-purification")
-    with one_sentence():
-        check_directory(directory)
+    with study(output or Path("topolens-purification"), quiet, workers, backend, address) as run:
         from topolens.studies.attacks import Effort
         from topolens.studies.purification_page import QUICK, purification_study
         from topolens.studies.purifiers import Training
-        from topolens.studies.spread import spread
 
         training = Training(images, epochs, strength)
         effort = Effort(test_images, steps, restarts, draws, descent=cw_steps)
         if quick:
             (training, effort), seeds = QUICK, 3
-        options = {
-            "training": training,
-            "effort": effort,
-            "work": kept_in(directory),
-            "seeds": seeds,
-            "seed": seed,
-        }
-        with shown_progress(quiet) as progress, spread(backend, address):
-            crew = processes(workers, backend)
-            result = purification_study(data, **options, workers=crew, progress=progress)  # type: ignore[arg-type]
-        tell_study(result, directory, quiet)
+        run.report = purification_study(data, training=training, effort=effort, seeds=seeds, seed=seed, **run.runs)

@@ -8,10 +8,8 @@ from typing import Annotated
 
 import typer
 
-from topolens.cli.errors import one_sentence
-from topolens.cli.options import Address, Backend, Directory, Quiet, Repeats, Seed, Workers, kept_in, processes
-from topolens.cli.output import check_directory, tell_study
-from topolens.cli.progress import shown_progress
+from topolens.cli.options import Address, Backend, Directory, Quiet, Repeats, Seed, Workers
+from topolens.cli.study import study
 
 EXAMPLES = """Examples:
 
@@ -56,27 +54,16 @@ def command(
 
     Finished runs are kept in the folder runs beside the report: a killed study goes on where it was.
     """
-    directory = output or Path("topolens-topomortar")
-    with one_sentence():
-        check_directory(directory)
+    one_process = device != "cpu" and not workers
+    with study(output or Path("topolens-topomortar"), quiet, 1 if one_process else workers, backend, address) as run:
         from topolens.studies.mortar_data import LABELS
         from topolens.studies.mortar_page import FULL, PAPERS, QUICK, mortar_study
         from topolens.studies.mortar_runs import Source
-        from topolens.studies.spread import spread
 
         if quick and full:
             raise ValueError("--quick and --full exclude each other, got both; leave one out")
         recipe = PAPERS if full else QUICK if quick else FULL
         recipe = recipe if steps is None else replace(recipe, steps=steps)
-        crew = 1 if device != "cpu" and not workers else processes(workers, backend)
-        options = {
-            "recipe": recipe,
-            "work": kept_in(directory),
-            "seeds": range(seed, seed + seeds),
-            "workers": crew,
-        }
+        source = Source(tuple(str(path) for path in data), device)
         kinds = labels or (["accurate"] if quick else LABELS)
-        with shown_progress(quiet) as progress, spread(backend, address):
-            source = Source(tuple(str(path) for path in data), device)
-            report = mortar_study(source, kinds, **options, progress=progress)  # type: ignore[arg-type]
-        tell_study(report, directory, quiet)
+        run.report = mortar_study(source, kinds, recipe=recipe, seeds=range(seed, seed + seeds), **run.runs)
