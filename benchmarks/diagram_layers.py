@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +12,8 @@ from torch import Tensor, nn
 
 import topolens as tl
 from benchmarks.cases import Case
-from benchmarks.harness import ROOT, Bench, Contender, environment, measure, now, optional, pilots, write
+from benchmarks.harness import Bench, Contender, optional
+from benchmarks.suite import run_suite
 from topolens.layers import ExponentialTransform, PersLay, PowerWeight, TentTransform
 
 peer = optional("torch_topological.nn.layers")
@@ -186,31 +184,5 @@ SUITE = (
 )
 
 
-def main() -> None:
-    """Measure all, write the results and print the medians."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.diagram_layers", description=__doc__)
-    parser.add_argument("--runs", type=int, default=9, help="timed runs after the warm-up, at least 7 (default 9)")
-    parser.add_argument(
-        "-o", "--output", type=Path, default=ROOT / "benchmarks" / "results" / tl.__version__ / "diagram_layers.json"
-    )
-    options = parser.parse_args()
-    if options.runs < 7:
-        parser.error(f"--runs must be at least 7, so that the quartiles mean something, got {options.runs}")
-    data: dict[str, Any] = {
-        "suite": "diagram_layers",
-        "environment": environment(PACKAGES, ROOMS),
-        "load": list(os.getloadavg()),
-        "started": now(),
-    }
-    first = [pilots(b) for b in SUITE]
-    data["cases"] = [measure(b, p, options.runs, lambda _: None) for b, p in zip(SUITE, first, strict=True)]
-    write(options.output, data | {"finished": now()})
-    for case in data["cases"]:
-        print(case["name"])
-        for row in case["rows"]:
-            said = row.get("note") or f"{1e3 * row['wall']['median']:8.2f} ms, {row['peak_mb']:.0f} MB"
-            print(f"  {row['name']}: {said}")
-
-
 if __name__ == "__main__":
-    main()
+    run_suite("diagram_layers", SUITE, PACKAGES, ROOMS)

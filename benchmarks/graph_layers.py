@@ -9,11 +9,8 @@ once with gudhi's simplex tree.
 
 from __future__ import annotations
 
-import argparse
-import os
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +20,8 @@ from torch import Tensor
 import topolens as tl
 from benchmarks.cases import Case, graphs
 from benchmarks.engines import packed
-from benchmarks.harness import ROOT, Bench, Contender, environment, measure, now, optional, pilots, write
+from benchmarks.harness import Bench, Contender, optional
+from benchmarks.suite import run_suite
 from topolens.layers import TOGL, VertexIntervals, vertex_intervals
 
 gudhi = optional("gudhi")
@@ -182,28 +180,5 @@ SUITE = (
 )
 
 
-def main() -> None:
-    """Measure and write the results."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.graph_layers", description=__doc__)
-    parser.add_argument("--runs", type=int, default=7, help="timed runs after the warm-up, at least 7 (default 7)")
-    parser.add_argument(
-        "-o", "--output", type=Path, default=ROOT / "benchmarks" / "results" / tl.__version__ / "graph_layers.json"
-    )
-    options = parser.parse_args()
-    if options.runs < 7:
-        parser.error(f"--runs must be at least 7, so that the quartiles mean something, got {options.runs}")
-    data: dict[str, Any] = {"suite": "graph_layers", "environment": environment(PACKAGES, ROOMS)}
-    data |= {"load": list(os.getloadavg()), "started": now()}
-    first = [pilots(b) for b in SUITE]  # each in a child, as long as this process has done nothing
-    data["cases"] = [measure(b, p, options.runs, lambda text: None) for b, p in zip(SUITE, first, strict=True)]
-    write(options.output, data | {"finished": now()})
-    for case in data["cases"]:
-        print(case["input"])
-        ours = case["rows"][0]["cpu"]["median"]
-        for row in case["rows"]:
-            cpu = row.get("cpu", {}).get("median", 0.0)
-            print(f"  {row['name']}: " + row.get("note", f"{cpu * 1e3:.1f} ms CPU, {cpu / ours:.1f} times ours"))
-
-
 if __name__ == "__main__":
-    main()
+    run_suite("graph_layers", SUITE, PACKAGES, ROOMS)

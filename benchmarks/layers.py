@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,7 +11,8 @@ from torch.nn import functional
 
 import topolens as tl
 from benchmarks.cases import Case
-from benchmarks.harness import ROOT, Bench, Contender, environment, measure, now, pilots, write
+from benchmarks.harness import Bench, Contender
+from benchmarks.suite import run_suite
 
 ROOMS = ("core", "src/topolens/engines", "src/topolens/layers")
 SLOPES = "gradient"
@@ -93,30 +92,5 @@ SUITE = tuple(
 )
 
 
-def main() -> None:
-    """Measure and write the results."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.layers", description=__doc__)
-    parser.add_argument("--only", action="append", metavar="NAME", help="cases whose name contains this; repeatable")
-    parser.add_argument("--runs", type=int, default=7, help="timed runs after the warm-up, at least 7 (default 7)")
-    parser.add_argument(
-        "-o", "--output", type=Path, default=ROOT / "benchmarks" / "results" / tl.__version__ / "layers.json"
-    )
-    options = parser.parse_args()
-    if options.runs < 7:
-        parser.error(f"--runs must be at least 7, so that the quartiles mean something, got {options.runs}")
-    chosen = [b for b in SUITE if not options.only or any(name in b.name for name in options.only)]
-    if not chosen:
-        parser.error(f"no case matches {', '.join(options.only)}; there are {', '.join(b.name for b in SUITE)}")
-    data = {"suite": "layers", "environment": environment(("torch", "numpy"), ROOMS), "started": now()}
-    first = [pilots(bench) for bench in chosen]  # in children, as long as this process has done nothing
-    cases = []
-    for bench, tried in zip(chosen, first, strict=True):
-        cases.append(measure(bench, tried, options.runs, lambda text: None))
-        for row in cases[-1]["rows"]:
-            said = row.get("note") or f"{1e3 * row['wall']['median']:8.2f} ms  {row['peak_mb']:6.0f} MB"
-            print(f"{bench.name:45} {row['name']:30} {said}")
-    write(options.output, data | {"cases": cases, "finished": now()})
-
-
 if __name__ == "__main__":
-    main()
+    run_suite("layers", SUITE, ("torch", "numpy"), ROOMS)

@@ -86,4 +86,4 @@ GOALS = (
 )
 
 if __name__ == "__main__":
-    run_suite("layout", SUITE, [goal | {"kind": "seconds"} for goal in GOALS], PACKAGES, ROOMS)
+    run_suite("layout", SUITE, PACKAGES, ROOMS, [goal | {"kind": "seconds"} for goal in GOALS])

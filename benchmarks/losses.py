@@ -6,10 +6,8 @@ earlier measurement on two cores of the same family, and each says so.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,8 @@ from torch import Tensor, nn
 
 import topolens as tl
 from benchmarks.cases import Case
-from benchmarks.harness import ROOT, Bench, Contender, environment, measure, now, pilots, write
+from benchmarks.harness import Bench, Contender
+from benchmarks.suite import run_suite
 
 ROOMS = ("core", "src/topolens/engines", "src/topolens/losses")
 EARLIER = "measured earlier, November 2026, on two cores of the same family under load; not run here"
@@ -169,32 +168,5 @@ def with_peer(bench: Bench, found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def main() -> None:
-    """Measure and write the results."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.losses", description=__doc__)
-    parser.add_argument("--only", action="append", metavar="NAME", help="cases whose name contains this; repeatable")
-    parser.add_argument("--runs", type=int, default=7, help="timed runs after the warm-up, at least 7 (default 7)")
-    parser.add_argument(
-        "-o", "--output", type=Path, default=ROOT / "benchmarks" / "results" / tl.__version__ / "losses.json"
-    )
-    options = parser.parse_args()
-    if options.runs < 7:
-        parser.error(f"--runs must be at least 7, so that the quartiles mean something, got {options.runs}")
-    chosen = [b for b in SUITE if not options.only or any(name in b.name for name in options.only)]
-    if not chosen:
-        parser.error(f"no case matches {', '.join(options.only)}; there are {', '.join(b.name for b in SUITE)}")
-    data = {"suite": "losses", "environment": environment(("torch", "numpy", "scipy"), ROOMS), "started": now()}
-    first = [pilots(bench) for bench in chosen]  # in children, as long as this process has done nothing
-    cases = []
-    for bench, tried in zip(chosen, first, strict=True):
-        cases.append(with_peer(bench, measure(bench, tried, options.runs, lambda text: None)))
-        for row in cases[-1]["rows"]:
-            said = f"{1e3 * row['seconds']:8.2f} ms, measured earlier" if "seconds" in row else row.get("note")
-            if "wall" in row:
-                said = f"{1e3 * row['wall']['median']:8.2f} ms, CPU {1e3 * row['cpu']['median']:8.2f} ms"
-            print(f"{bench.name:60} {row['name']:34} {said}")
-    write(options.output, data | {"cases": cases, "finished": now()})
-
-
 if __name__ == "__main__":
-    main()
+    run_suite("losses", SUITE, ("torch", "numpy", "scipy"), ROOMS, also=with_peer)

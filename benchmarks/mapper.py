@@ -256,4 +256,4 @@ GOALS = (
 )
 
 if __name__ == "__main__":
-    run_suite("mapper", SUITE, GOALS, PACKAGES, ROOMS)
+    run_suite("mapper", SUITE, PACKAGES, ROOMS, GOALS)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,27 @@ LEAST_RUNS = 7
 
 
 def run_suite(
-    name: str, suite: Sequence[Bench], goals: Sequence[dict[str, Any]], packages: Sequence[str], rooms: Sequence[str]
+    name: str,
+    suite: Sequence[Bench],
+    packages: Sequence[str],
+    rooms: Sequence[str],
+    goals: Sequence[dict[str, Any]] = (),
+    also: Callable[[Bench, dict[str, Any]], dict[str, Any]] | None = None,
 ) -> None:
     """Measure all, write the results and print the medians.
 
     Args:
         name: Of the suite, its module and its file of results.
         suite: The cases.
-        goals: What is to be reached, as `benchmarks.goals` reads it.
         packages: Whose versions are told.
         rooms: Of the package, whose sources are told by a hash.
+        goals: What is to be reached, as `benchmarks.goals` reads it.
+        also: Adds to what was measured in a case.
     """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
-    parser.add_argument("--only", metavar="NAME", default="", help="cases whose name contains this; nothing is written")
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help="cases whose name contains this; repeatable; nothing is written"
+    )
     parser.add_argument(
         "--runs", type=int, default=LEAST_RUNS, help=f"timed runs after the warm-up, at least {LEAST_RUNS} (default)"
     )
@@ -36,22 +43,27 @@ def run_suite(
     options = parser.parse_args()
     if options.runs < LEAST_RUNS:
         parser.error(f"--runs must be at least {LEAST_RUNS}, so that the quartiles mean something, got {options.runs}")
-    chosen = [bench for bench in suite if options.only in bench.name]
-    data: dict[str, Any] = {
-        "suite": name,
-        "environment": environment(packages, rooms),
-        "load": list(os.getloadavg()),
-        "goals": list(goals),
-        "started": now(),
-    }
-    first = [pilots(bench) for bench in chosen]
+    chosen = [bench for bench in suite if not options.only or any(part in bench.name for part in options.only)]
+    if not chosen:
+        parser.error(f"no case matches {', '.join(options.only)}; there are {', '.join(bench.name for bench in suite)}")
+    data: dict[str, Any] = {"suite": name, "environment": environment(packages, rooms), "started": now()}
+    if goals:
+        data["goals"] = list(goals)
+    first = [pilots(bench) for bench in chosen]  # in children, as long as this process has done nothing
     data["cases"] = [measure(b, tried, options.runs, lambda _: None) for b, tried in zip(chosen, first, strict=True)]
+    if also is not None:
+        data["cases"] = [also(bench, case) for bench, case in zip(chosen, data["cases"], strict=True)]
     if not options.only:
         write(options.output, data | {"finished": now()})
     for case in data["cases"]:
         print(case["name"])
         for row in case["rows"]:
-            said = row.get("note") or (
-                f"{1e3 * row['cpu']['median']:8.2f} ms CPU, {row['peak_mb']:.0f} MB, {row['total']:,.0f}"
-            )
-            print(f"  {row['name']}: {said}")
+            print(f"  {row['name']}: {_said(row)}")
+
+
+def _said(row: dict[str, Any]) -> str:
+    if "note" in row:
+        return str(row["note"])
+    wall, cpu = (1e3 * row[clock]["median"] for clock in ("wall", "cpu"))
+    total = "" if row["total"] is None else f", {row['total']:,.0f}"
+    return f"{wall:8.2f} ms, {cpu:8.2f} ms CPU, {row['peak_mb']:.0f} MB{total}"
