@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ def foreseen(networks: Mapping[int, Any], budget: float | None, **plan: Any) -> 
     steps = sorted(networks)
     named = {"weights" if len(steps) == 1 else f"step {step}": networks[step] for step in steps}
     try:
-        return embedding(Plan(named, steps, **plan), None if budget is None else SHARE * budget)
+        return embedding(Plan(named, steps, **plan), None if budget is None or math.isinf(budget) else SHARE * budget)
     except (ValueError, RuntimeError) as error:
         return str(error)
 

@@ -16,12 +16,12 @@ from topolens.analyses.layer_pairs import spread_layers
 from topolens.explorer.export import built, page_of
 from topolens.explorer.files import write_json
 from topolens.explorer.graphs import make_graph
-from topolens.explorer.recording import Model, Plan, make_run
+from topolens.explorer.recording import Model, Plan, first_samples, make_run
 from topolens.explorer.settings import complete
 from topolens.explorer.store import REPORT, Run
 from topolens.explorer.tiles import pictures_of
 from topolens.explorer.trust import make_stability
-from topolens.probes import batches, choose_modules, convolutions, drawn, select_layers
+from topolens.probes import choose_modules, convolutions, drawn, select_layers
 from topolens.report.budget import work_of
 from topolens.report.report import Report
 
@@ -103,7 +103,7 @@ def _with_samples(found: Embedding, network: nn.Module, seconds: float | None) -
 
 def _pixels(data: Any) -> int:
     """Numbers in the picture of a sample; 1 where there is none."""
-    inputs = next(iter(batches(data))).inputs
+    inputs = next(first_samples(data, 1)).inputs
     pictures = pictures_of(inputs[0] if isinstance(inputs, tuple) else inputs)
     return 1 if pictures is None else pictures[0].numel()
 
@@ -155,7 +155,10 @@ def _with_places(found: Embedding, scratch: Path) -> Plan:
 def _graphs(run: Run, tell: Callable[[str], None]) -> list[str]:
     """A graph of each layer by default settings; the one made last is shown first, and with its stability."""
     shown, key = [], None
-    for layer in sorted(run.manifest["layers"], key=lambda layer: layer["kind"] != "filters"):  # deepest samples last
+    layers = [layer for layer in run.manifest["layers"] if "#" not in layer["name"]]  # a layer's second answer
+    for layer in sorted(
+        layers, key=lambda layer: layer["kind"] != "filters"
+    ):  # activations last, the deepest at the end
         tell(f"Mapper of {layer['name']}")
         try:
             key = make_graph(run, complete(run, {"layer": layer["id"]}), _silent)

@@ -109,7 +109,7 @@ def _silent(done: float, total: float, what: str) -> None:
 
 def _record_samples(plan: Plan, writer: Writer, manifest: dict[str, Any], progress: Progress) -> None:
     """Space, layers and columns of the samples."""
-    kept = list(_first(plan.data, plan.samples))
+    kept = list(first_samples(plan.data, plan.samples))
     count, labels = sum(batch.size for batch in kept), _labels(kept)
     if not count:
         raise ValueError("data holds no samples; give at least one")
@@ -132,7 +132,7 @@ def _record_samples(plan: Plan, writer: Writer, manifest: dict[str, Any], progre
     manifest["spaces"].append(space("samples", count, "sample", sheets, columns, writer, 0))
 
 
-def _first(data: Any, samples: int) -> Iterator[Any]:
+def first_samples(data: Any, samples: int) -> Iterator[Any]:
     """Batches of the first samples, taken once: a loader that shuffles would give each checkpoint others."""
     taken = 0
     with torch.random.fork_rng(devices=[]):

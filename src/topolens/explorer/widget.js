@@ -23,7 +23,7 @@ function render({ model, el }) {
   model.on("change:selection", tell);
 
   const link = document.createElement("a");
-  link.style.cssText = "display: inline-block; margin: 4px 0";
+  link.style.cssText = "display: inline-block; margin: 4px 0; text-decoration: underline";
   Object.assign(link, { href: model.get("url"), target: "_blank", rel: "noopener", textContent: "Open the live explorer" });
   el.append(link, frame);
   return () => {

@@ -199,9 +199,27 @@ def test_a_budget_too_small_for_the_explorer_is_said(in_tmp, page):
     sentence = "it would take some 3 s, of which the budget has 1 s"
     assert f"no interactive Mapper graphs in the page: {sentence}" in result.stdout
     assert sentence in Path("topolens-report/report.html").read_text()
+    report("net.safetensors", *SMALL, "--budget", "inf")
+    assert "srcdoc=" in Path("topolens-report/report.html").read_text()
     report("net.safetensors", *SMALL, "--budget", "100")
     assert "srcdoc=" in Path("topolens-report/report.html").read_text()
     assert json.loads(Path("topolens-report/report.json").read_text())["provenance"]["budget"]["seconds"] == 100
+
+
+def test_samples_are_shown_with_those_findings(in_tmp, page, monkeypatch):
+    (in_tmp / "small_nets.py").write_text(
+        "from torch import nn\ndef net():\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))\n"
+    )
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    words = ["--model", "small_nets:net", "--data", "digits", "--samples", "100", "--analyses", "model_summary"]
+    for budget in ([], ["--budget", "inf"]):
+        result = report(*words, *budget)
+        assert result.exit_code == 0, result.stderr
+        made = json.loads(Path("topolens-report/report.json").read_text())["provenance"]
+        assert made["explorer"]["graphs"] == ["1"]
+        assert made["explorer"]["samples"] == 100
+        assert made["budget"]["seconds"] == (None if budget else 180)
+    sys.modules.pop("small_nets", None)
 
 
 def test_an_explorer_that_fails_costs_no_finding(in_tmp, page, monkeypatch):

@@ -124,3 +124,17 @@ def test_a_layer_that_does_not_move_costs_the_others_nothing() -> None:
         embedding(Plan({"weights": network}, [0], digits(), samples=100)), Report(()), lambda *each: None
     )
     assert "out" in said["graphs"]
+
+
+def test_a_layer_that_answers_twice_has_one_graph() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.flat, self.act, self.first, self.second = nn.Flatten(), nn.ReLU(), nn.Linear(64, 9), nn.Linear(9, 5)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.act(self.second(self.act(self.first(self.flat(x)))))
+
+    found = embedding(Plan({"weights": Twice()}, [0], digits(), samples=100))
+    _, said = embedded_page(found, Report(()), lambda *each: None)
+    assert sorted(said["graphs"]) == ["act", "first", "second"]

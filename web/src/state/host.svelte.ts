@@ -20,7 +20,8 @@ export function followHost(session: Session) {
       const { space, rows } = session.selection;
       if (session.selection === told) return;
       told = session.selection;
-      tell({ topolens: "selection", space, rows: [...rows] });
+      // Before anything was selected the space need not be one of the run.
+      tell({ topolens: "selection", space: session.spaceOf(space)?.id ?? session.run?.spaces[0]?.id, rows: [...rows] });
     });
   });
   window.addEventListener("message", (event) => {
