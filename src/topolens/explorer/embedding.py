@@ -27,7 +27,7 @@ from topolens.report.report import Report
 
 LAYERS, FILTERS, FILTERS_ALONE = 6, 2, 4  # layers of activations; of filters beside them; of filters alone
 LEAST_FILTERS, MOST_FILTERS = 50, 4000  # of a layer that is shown
-LEAST_SAMPLES = 200
+LEAST_SAMPLES = 100
 PIXELS = 8 * 2**20  # of all pictures, which hardly shrink where they are photographs
 RESAMPLES = 20
 START, LAYER, TRUST = 0.5, 0.4, 2.0  # seconds: of the page, of a layer with its graph, of the stability of one graph
@@ -74,7 +74,7 @@ def embedding(plan: Plan, seconds: float | None = None) -> Embedding:
         assert isinstance(network, nn.Module)
         found = _with_samples(found, network, seconds)
     if seconds is not None and found.seconds > seconds:
-        raise ValueError(f"it would take some {found.seconds:.0f} s, of which the budget has {seconds:.0f} s")
+        raise ValueError(f"it would take some {found.seconds:.1f} s, and of the budget {seconds:.1f} s are for it")
     return found
 
 
