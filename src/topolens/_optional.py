@@ -43,6 +43,15 @@ def foolbox() -> Any:
     return _needed("foolbox", "foolbox", "'topolens[studies]'")
 
 
+def anywidget() -> Any:
+    """The package anywidget.
+
+    Raises:
+        ImportError: anywidget is not installed.
+    """
+    return _needed("anywidget", "anywidget", "'topolens[notebook]'")
+
+
 def lightning() -> Any:
     """The module of Lightning that holds `Callback`, in the package's present or former name.
 

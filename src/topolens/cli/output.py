@@ -7,9 +7,10 @@ import os
 import shlex
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -56,16 +57,26 @@ def tell_study(report: Report, directory: Path, quiet: bool) -> None:
     typer.echo(str(page) if quiet else f"report: {page}")
 
 
-def tell(report: Report, directory: Path | None, as_json: bool, quiet: bool) -> None:
-    """Save the report if it has a place, and print what the user asked for."""
+def tell(report: Report, directory: Path | None, as_json: bool, quiet: bool, explorer: str = "") -> None:
+    """Save the report if it has a place, with the explorer's page, and print what the user asked for."""
     report = replace(report, provenance={**report.provenance, "command": _command()})
-    page = report.save(directory) if directory is not None else None
+    page = report.save(directory, explorer) if directory is not None else None
     if as_json:
         typer.echo(json.dumps(report.to_json(), allow_nan=False))
         return
     if not quiet:
         _print_findings(report.findings)
+        _print_explorer(report.provenance.get("explorer") or {})
     typer.echo(str(page) if quiet else f"report: {page}")
+
+
+def _print_explorer(made: Mapping[str, Any]) -> None:
+    if made.get("graphs"):
+        count = len(made["graphs"])
+        size = f"{count} Mapper graph{'' if count == 1 else 's'}, {made['megabytes']} MB, {made['seconds']:.1f} s"
+        typer.echo(f"in the page: {size}")
+    elif made.get("left_out"):
+        typer.echo(f"no interactive Mapper graphs in the page: {made['left_out']}")
 
 
 def _command() -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from topolens.cli.embedded import foreseen, with_page
 from topolens.cli.errors import one_sentence
 from topolens.cli.gates import conditions, judge
 from topolens.cli.options import (
@@ -24,6 +25,8 @@ from topolens.cli.output import check_directory, tell
 from topolens.cli.progress import shown_progress
 
 if TYPE_CHECKING:
+    from topolens.cli.inputs import Inputs
+    from topolens.explorer.embedding import Embedding
     from topolens.probes import Source
     from topolens.report.build import Model
     from topolens.report.report import Report
@@ -89,6 +92,9 @@ Only = Annotated[
     list[str] | None,
     typer.Option("--analyses", metavar="NAMES", help="Which analyses of --data, a,b; default all."),
 ]
+NoExplorer = Annotated[
+    bool, typer.Option("--no-explorer", help="Leave the interactive Mapper graphs out of report.html.")
+]
 
 
 def command(
@@ -108,6 +114,7 @@ def command(
     normalize: Normalize = None,
     samples: SamplesByLot = 2000,
     analyses: Only = None,
+    no_explorer: NoExplorer = False,
     fail_if: FailIf = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -135,18 +142,40 @@ def command(
 
         use_threads(threads)
         found = inputs(files, model, patterns, seed, filters=data is None)
+        source = None if data is None else _again(samples_of(data, normalize), samples)
         with shown_progress(quiet) as progress:
             options: dict[str, Any] = {
-                "layers": patterns or None, "k": k, "p": p, "landmarks": landmarks, "seed": seed, "budget": budget,
+                "layers": patterns or None, "k": k, "p": p, "landmarks": landmarks, "seed": seed,
+                "budget": DATA_BUDGET if source is not None and budget is None else budget,
                 "images": load_images(images) if images else None,
                 "twin": found.twin, "source": found.source, "progress": progress,
             }  # fmt: skip
-            if data is None:
+            shown = None if no_explorer or directory is None else _foreseen(found, source, samples, options)
+            if source is None:
                 result = _made(found.networks, options)
             else:
-                result = _with_data(found.networks, options, samples_of(data, normalize), samples, only)
-        tell(result, directory, as_json, quiet)
+                result = _with_data(found.networks, options, source, samples, only)
+            result, page = (result, "") if shown is None else with_page(result, shown, progress)
+        tell(result, directory, as_json, quiet, page)
         judge(result, gates)
+
+
+def _again(source: "Source", samples: int) -> "Source":
+    """Samples that the report and then the explorer's page can go through."""
+    from topolens.report.budget import replayable
+
+    return source._replace(data=replayable(source.data, samples))
+
+
+def _foreseen(found: "Inputs", source: "Source | None", samples: int, options: dict[str, Any]) -> "Embedding | str":
+    """What of the explorer will be in the page, or why nothing; its time is taken from the budget of `options`."""
+    what: dict[str, Any] = {"name": found.source["source"], "layers": options["layers"], "seed": options["seed"]}
+    if source is not None:
+        what |= {"data": source.data, "classes": source.classes, "samples": samples}
+    shown = foreseen(found.networks, options["budget"], **what)
+    if options["budget"] is not None and not isinstance(shown, str):
+        options["budget"] -= shown.seconds
+    return shown
 
 
 def _made(networks: "dict[int, Model]", options: dict[str, Any]) -> "Report":
@@ -168,7 +197,7 @@ def _with_data(
     run = {step: network for step, network in sorted(networks.items()) if isinstance(network, nn.Module)}
     told = {**options["source"], "data": source.name}
     filters = not only and all(map(_has_filters, run.values()))
-    budget = DATA_BUDGET if options["budget"] is None else options["budget"]
+    budget = options["budget"]
     first = network_report(
         list(run.values())[-1],
         source.data,

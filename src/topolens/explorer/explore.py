@@ -50,6 +50,23 @@ class Explorer:
 
         return export_page(self.run, path)
 
+    def widget(self, height: int = 720) -> Any:
+        """The page as it stands, for a notebook cell, its selection shared with Python.
+
+        Show it as the last line of a cell. `view.selection`, `{"space": "samples", "rows": [3, 14]}`, is what was
+        selected in the page, and setting it selects the same there; `view.observe(function, "selection")` calls back.
+
+        Args:
+            height: Of the page, in pixels.
+
+        Raises:
+            ImportError: anywidget is not installed.
+            ValueError: If the page was not built.
+        """
+        from topolens.explorer.widget import widget_of
+
+        return widget_of(self.run, self.url, height)
+
     def close(self) -> None:
         """Stop showing it."""
         self._listening.close()

@@ -52,11 +52,20 @@ def page_of(run: Run, page: Path | None = None) -> str:
     Raises:
         ValueError: If the page was not built.
     """
-    folder = page or PAGE
-    index = folder / "index.html"
+    index = built(page)
+    return inlined(index.read_text(encoding="utf-8"), index.parent, data_of(run))
+
+
+def built(page: Path | None = None) -> Path:
+    """Where the built page begins.
+
+    Raises:
+        ValueError: If it was not built.
+    """
+    index = (page or PAGE) / "index.html"
     if not index.is_file():
         raise ValueError("the page was not built: run make page, which needs Node 20 or newer, and install again")
-    return inlined(index.read_text(encoding="utf-8"), folder, data_of(run))
+    return index
 
 
 def data_of(run: Run) -> dict[str, Any]:

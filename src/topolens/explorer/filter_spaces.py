@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,8 +15,13 @@ from topolens.explorer.tiles import shaded, write_sheets
 from topolens.probes import convolutions, select_layers, spatial_filters
 from topolens.sampling import neighbour_distance
 
-MOST = 20_000  # filters of a layer; more are drawn from
+MOST = 20_000  # filters of a layer, unless said otherwise
 NEIGHBOUR = 15
+
+
+class _Lot(NamedTuple):
+    most: int
+    seed: int
 
 
 def filter_spaces(
@@ -25,6 +30,7 @@ def filter_spaces(
     manifest: dict[str, Any],
     seed: int,
     only: Any = None,
+    most: int = MOST,
 ) -> None:
     """A layer and a space for each convolution with kernels larger than 1x1 go into the manifest.
 
@@ -33,8 +39,9 @@ def filter_spaces(
     Args:
         networks: Checkpoints by name.
         writer, manifest: Of the run.
-        seed: Draws filters where there are more than 20,000.
+        seed: Draws filters where a layer has more than `most`.
         only: Names or patterns of layers.
+        most: Filters of a layer.
     """
     try:
         found = [convolutions(network)[0] for network in networks.values()]
@@ -48,16 +55,16 @@ def filter_spaces(
         known = [weight for weight in weights if weight is not None]
         if len(known) == len(weights) and len({weight.shape for weight in known}) == 1:
             kind = next(each.kind for each in found[0] if each.name == name)
-            _add(name, kind, known, writer, manifest, seed)
+            _add(name, kind, known, writer, manifest, _Lot(most, seed))
 
 
-def _add(name: str, kind: str, weights: list[Tensor], writer: Writer, manifest: dict[str, Any], seed: int) -> None:
+def _add(name: str, kind: str, weights: list[Tensor], writer: Writer, manifest: dict[str, Any], lot: _Lot) -> None:
     clouds = [spatial_filters(weight) for weight in weights]
     common = clouds[0].index
     for cloud in clouds[1:]:
         common = common[torch.isin(common, cloud.index)]
-    if len(common) > MOST:
-        draw = torch.randperm(len(common), generator=torch.Generator().manual_seed(seed))[:MOST]
+    if len(common) > lot.most:
+        draw = torch.randperm(len(common), generator=torch.Generator().manual_seed(lot.seed))[: lot.most]
         common = common[draw.sort().values]
     if not len(common):
         return

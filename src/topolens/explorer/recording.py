@@ -19,7 +19,7 @@ from topolens.explorer.columns import (
     label_column,
     space,
 )
-from topolens.explorer.filter_spaces import filter_spaces
+from topolens.explorer.filter_spaces import MOST, filter_spaces
 from topolens.explorer.store import Run, Writer, empty_manifest
 from topolens.explorer.tiles import pictures_of, shaded, write_sheets
 from topolens.measures import neural_collapse
@@ -47,6 +47,9 @@ class Plan:
         columns: A CSV file of further columns.
         name: Of the run.
         seed: Of all draws.
+        filters: Names or patterns of the convolutions whose filters are looked at; None: all, or without data those
+            of `layers`.
+        most_filters: Of a layer; more are drawn from.
     """
 
     networks: Mapping[str, Model]
@@ -58,6 +61,8 @@ class Plan:
     columns: Path | None = None
     name: str = "run"
     seed: int = 0
+    filters: Sequence[str] | None = None
+    most_filters: int = MOST
 
 
 def make_run(plan: Plan, folder: str | Path, progress: Progress | None = None) -> Run:
@@ -85,7 +90,9 @@ def make_run(plan: Plan, folder: str | Path, progress: Progress | None = None) -
     ]
     if plan.data is not None:
         _record_samples(plan, writer, manifest, progress or _silent)
-    filter_spaces(plan.networks, writer, manifest, plan.seed, only=None if plan.data is not None else plan.layers)
+    if plan.filters is None or plan.filters:
+        only = plan.filters or (None if plan.data is not None else plan.layers)
+        filter_spaces(plan.networks, writer, manifest, plan.seed, only, plan.most_filters)
     if not manifest["layers"]:
         raise ValueError("there is no layer to look at: weights alone need convolutions larger than 1x1; give --data")
     writer.finish(manifest)
@@ -102,7 +109,7 @@ def _silent(done: float, total: float, what: str) -> None:
 
 def _record_samples(plan: Plan, writer: Writer, manifest: dict[str, Any], progress: Progress) -> None:
     """Space, layers and columns of the samples."""
-    kept = list(_first(plan.data, plan.samples))
+    kept = list(first_samples(plan.data, plan.samples))
     count, labels = sum(batch.size for batch in kept), _labels(kept)
     if not count:
         raise ValueError("data holds no samples; give at least one")
@@ -125,7 +132,7 @@ def _record_samples(plan: Plan, writer: Writer, manifest: dict[str, Any], progre
     manifest["spaces"].append(space("samples", count, "sample", sheets, columns, writer, 0))
 
 
-def _first(data: Any, samples: int) -> Iterator[Any]:
+def first_samples(data: Any, samples: int) -> Iterator[Any]:
     """Batches of the first samples, taken once: a loader that shuffles would give each checkpoint others."""
     taken = 0
     with torch.random.fork_rng(devices=[]):

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from importlib import resources
@@ -50,11 +51,16 @@ REFERENCES = (
     "object recognition, 2007.",
 )
 ABOUT_FILTERS = ("filter_space", "filter_training")
+_HASHES = re.compile(r"'sha256-[A-Za-z0-9+/=]+'")  # a frame inherits our policy: what its own allows, ours must
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
-def html_of(data: dict[str, Any]) -> str:
+def html_of(data: dict[str, Any], explorer: str = "") -> str:
     """The page of a report's JSON: the same JSON gives the same page.
+
+    Args:
+        data: The JSON.
+        explorer: An exported page of the explorer, shown in a frame; empty: none.
 
     Raises:
         ValueError: If the JSON is no report of a known schema version.
@@ -77,8 +83,9 @@ def html_of(data: dict[str, Any]) -> str:
             has_filters=not findings or any(about_filters),
             only_filters=all(about_filters),
             script=script,
-            script_hash=digest,
+            allowed=" ".join([f"'sha256-{digest}'", *_HASHES.findall(explorer.partition("</head>")[0])]),
             embedded=embedded(data),
+            explorer=explorer,
             default_references=REFERENCES,
         )
     )

@@ -42,15 +42,23 @@ class Report:
             "provenance": provenance,
         }
 
-    def html(self) -> str:
-        """The report as one HTML page that needs no other file and sends no request."""
-        return html_of(self.to_json())
+    def html(self, explorer: str = "") -> str:
+        """The report as one HTML page that needs no other file and sends no request.
 
-    def save(self, directory: str | Path) -> Path:
+        Args:
+            explorer: An exported page of the explorer to show in a frame; empty: none.
+        """
+        return html_of(self.to_json(), explorer)
+
+    def save(self, directory: str | Path, explorer: str = "") -> Path:
         """Writes report.json and report.html to a directory, made if need be; returns where the page is.
 
         Both files are written beside their place under other names and then moved there, so that an
         interruption leaves the old files or the new ones, never half a file.
+
+        Args:
+            directory: Where they go.
+            explorer: An exported page of the explorer to show in the page; empty: none.
 
         Raises:
             OSError: If the directory cannot be made or written to.
@@ -58,7 +66,7 @@ class Report:
         data = self.to_json()
         texts = {
             "report.json": json.dumps(data, allow_nan=False, separators=(",", ":")) + "\n",
-            "report.html": html_of(data),
+            "report.html": html_of(data, explorer),
         }
         target = Path(directory)
         try:

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 from typer.testing import CliRunner
 
+from explorer_runs import built_page
 from topolens.cli import app
 
 SMALL = ["--k", "5", "--p", "0.5", "--landmarks", "10"]
@@ -172,3 +173,61 @@ def test_weights_that_do_not_fit_the_model(module, state, sentence):
     result = report("--model", "my_nets:net", "--weights", "w.pt")
     assert result.exit_code == 1
     assert result.stderr == f"topolens: error: the weights do not fit Sequential: {sentence}\n"
+
+
+@pytest.fixture
+def page(tmp_path_factory, monkeypatch):
+    monkeypatch.setattr("topolens.explorer.export.PAGE", built_page(tmp_path_factory.mktemp("built") / "page"))
+
+
+def test_the_page_holds_the_explorer_unless_asked_not_to(in_tmp, page):
+    save_file({"conv.weight": edges(64)}, "net.safetensors")
+    result = report("net.safetensors", *SMALL)
+    assert "in the page: 1 Mapper graph," in result.stdout
+    assert "srcdoc=" in Path("topolens-report/report.html").read_text()
+    made = json.loads(Path("topolens-report/report.json").read_text())["provenance"]["explorer"]
+    assert made["graphs"] == ["conv filters"]
+    report("net.safetensors", *SMALL, "--no-explorer", "-o", "plain")
+    assert "srcdoc=" not in Path("plain/report.html").read_text()
+    assert "explorer" not in json.loads(Path("plain/report.json").read_text())["provenance"]
+    assert "explorer" not in json.loads(report("net.safetensors", *SMALL, "--json").stdout)["provenance"]
+
+
+def test_a_budget_too_small_for_the_explorer_is_said(in_tmp, page):
+    save_file({"conv.weight": edges(64)}, "net.safetensors")
+    result = report("net.safetensors", *SMALL, "--budget", "10")
+    sentence = "it would take some 2.9 s, and of the budget 1.0 s are for it"
+    assert f"no interactive Mapper graphs in the page: {sentence}" in result.stdout
+    assert sentence in Path("topolens-report/report.html").read_text()
+    report("net.safetensors", *SMALL, "--budget", "inf")
+    assert "srcdoc=" in Path("topolens-report/report.html").read_text()
+    report("net.safetensors", *SMALL, "--budget", "100")
+    assert "srcdoc=" in Path("topolens-report/report.html").read_text()
+    assert json.loads(Path("topolens-report/report.json").read_text())["provenance"]["budget"]["seconds"] == 100
+
+
+def test_samples_are_shown_with_those_findings(in_tmp, page, monkeypatch):
+    (in_tmp / "small_nets.py").write_text(
+        "from torch import nn\ndef net():\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))\n"
+    )
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    words = ["--model", "small_nets:net", "--data", "digits", "--samples", "100", "--analyses", "model_summary"]
+    for budget in ([], ["--budget", "inf"]):
+        result = report(*words, *budget)
+        assert result.exit_code == 0, result.stderr
+        made = json.loads(Path("topolens-report/report.json").read_text())["provenance"]
+        assert made["explorer"]["graphs"] == ["1"]
+        assert made["explorer"]["samples"] == 100
+        assert made["budget"]["seconds"] == (None if budget else 180)
+    sys.modules.pop("small_nets", None)
+
+
+def test_an_explorer_that_fails_costs_no_finding(in_tmp, page, monkeypatch):
+    def full(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("topolens.explorer.embedding.embedded_page", full)
+    save_file({"conv.weight": edges(64)}, "net.safetensors")
+    result = report("net.safetensors", *SMALL)
+    assert result.exit_code == 0
+    assert "no interactive Mapper graphs in the page: no space left on device" in result.stdout

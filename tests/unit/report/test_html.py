@@ -261,3 +261,23 @@ def test_interval_and_duration() -> None:
     assert [duration(s) for s in (0.5, 3.26, 59, 60, 74.2, 3600, 3725)] == [
         "0.50 s", "3.3 s", "59 s", "1 min", "1 min 14 s", "1 h", "1 h 2 min"
     ]  # fmt: skip
+
+
+def test_a_page_of_the_explorer_stands_in_a_frame_that_may_do_little(report: Report) -> None:
+    inner = f"<html><head><meta content=\"script-src 'sha256-abc='\"></head><body title='\"'>{NASTY}</body></html>"
+    text = report.html(inner)
+    page = Page(text)
+    frame = {name: value for tag, name, value in page.attributes if tag == "iframe"}
+    assert frame["srcdoc"] == inner
+    assert frame["sandbox"] == "allow-scripts allow-downloads"
+    policy = next(value for tag, name, value in page.attributes if tag == "meta" and value.startswith("default-src"))
+    assert policy.endswith("' 'sha256-abc='")
+    assert "connect-src" not in policy
+
+
+def test_without_it_the_page_says_why_or_nothing(report: Report) -> None:
+    assert "explorer" not in Page(report.html()).words
+    left_out = {**report.provenance, "explorer": {"left_out": "the page was not built <b>"}}
+    page = Page(replace(report, provenance=left_out).html())
+    assert "This page has no interactive Mapper graphs: the page was not built <b>." in page.words
+    assert all(tag != "iframe" for tag, _, _ in page.attributes)

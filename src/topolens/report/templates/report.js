@@ -6,6 +6,14 @@
     link.href = URL.createObjectURL(new Blob([data.textContent], { type: "application/json" }));
     link.hidden = false;
   }
+  var frame = document.getElementById("explorer-frame");
+  var full = document.getElementById("explorer-full");
+  if (frame && full) {
+    document.getElementById("explorer-still").hidden = true;
+    frame.hidden = false;
+    full.hidden = !document.fullscreenEnabled;
+    full.addEventListener("click", function () { frame.requestFullscreen(); });
+  }
   var closed = [];
   window.addEventListener("beforeprint", function () {
     closed = Array.prototype.slice.call(document.querySelectorAll("details:not([open])"));
