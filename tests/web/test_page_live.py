@@ -154,7 +154,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return digits_document(big=False)
+    return digits_document(big=0)
 
 
 @pytest.fixture(scope="module")
