@@ -162,6 +162,20 @@ class TestMapper:
         outline = page.locator(GRAPH).evaluate("element => getComputedStyle(element).outlineStyle")
         assert outline != "none"
 
+    def test_the_tip_shows_typical_samples(self, opened: Any, document: dict[str, Any]) -> None:
+        page = opened("graph=g0")
+        node = lonely_nodes(document, "g0")[0]
+        page.mouse.move(*place_of(page, document, "g0", node))
+        page.locator(".tip", has_text=f"node {node}").wait_for()
+        page.wait_for_function(
+            """() => {
+            const tiles = document.querySelector('.tip canvas');
+            const { data } = tiles.getContext('2d').getImageData(0, 0, tiles.width, tiles.height);
+            return new Set(data.filter((_, i) => i % 4 == 0 && data[i + 3] == 255)).size > 10;
+        }""",
+            timeout=5000,
+        )  # shades of grey, not the one colour that stands in for a picture
+
     def test_path_between_two_nodes(self, opened: Any, document: dict[str, Any]) -> None:
         page = opened("graph=g1")
         page.keyboard.press("p")
@@ -337,8 +351,9 @@ def test_large_graphs_move(browser: Any, nodes: int, tmp_path: Path) -> None:
     }""",
         [x, y],
     )
+    edges = page.locator(".status span").nth(1).inner_text()
     print(
-        f"\n{page.locator('.status span').nth(1).inner_text()}: drawing {statistics.median(paces):.1f} ms a frame (worst {max(paces):.1f}), "
+        f"\n{edges}: drawing {statistics.median(paces):.1f} ms a frame (worst {max(paces):.1f}), "
         f"frames {statistics.median(gaps):.1f} ms apart; hover to next frame {hover[30]:.1f} ms (worst {hover[-1]:.1f})"
     )
     assert len(gaps) > 5

@@ -2,14 +2,14 @@ import type {
   Aligned, ColumnDocument, DiagramDocument, EmbeddedData, Estimate, FindingDocument, GraphDocument, GraphSummary, Grid,
   Group, JobState, Packed, Run, Settings, SettingsForm, Training,
 } from "./documents";
-import { floats } from "./packed";
+import { bytesOf, floats } from "./packed";
 
 /** Where the page gets its documents: a server, or the data embedded in an exported file. */
 export interface Source {
   readonly live: boolean;
   run(): Promise<Run>;
   column(space: string, column: string, checkpoint: string | null): Promise<Float32Array>;
-  sheet(space: string, sheet: number): string;
+  sheet(space: string, sheet: number): Promise<Blob>;
   findings(): Promise<FindingDocument[]>;
   training(): Promise<Training>;
   graphs(): Promise<GraphSummary[]>;
@@ -59,7 +59,10 @@ export function embedded(data: EmbeddedData): Source {
       const packed = found(held, `column ${column} of ${space}`);
       return floats("values" in packed ? packed.values : (packed as Packed));
     },
-    sheet: (space, sheet) => data.tiles[`${space}/${sheet}`] ?? "",
+    sheet: async (space, sheet) => {
+      const [, type, text] = /^data:([^;]+);base64,(.*)$/.exec(found(data.tiles[`${space}/${sheet}`], `sheet ${sheet} of ${space}`))!;
+      return new Blob([bytesOf(text)], { type });
+    },
     findings: async () => data.findings?.findings ?? [],
     training: async () => data.training ?? { series: [], running: false },
     graphs: async () =>
@@ -78,7 +81,8 @@ export function embedded(data: EmbeddedData): Source {
 
 const part = encodeURIComponent;
 
-async function ask<T>(path: string, method = "GET", body?: unknown): Promise<T> {
+/** The answer to a request; what goes wrong is thrown as one sentence. */
+async function answered(path: string, method = "GET", body?: unknown): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer: Response;
@@ -87,8 +91,12 @@ async function ask<T>(path: string, method = "GET", body?: unknown): Promise<T> 
   } catch {
     throw new Error('the server does not answer; start it again with "topolens explore" and this page goes on');
   }
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(reason(text) ?? `the server answered ${answer.status} to ${method} ${path}`);
+  if (!answer.ok) throw new Error(reason(await answer.text()) ?? `the server answered ${answer.status} to ${method} ${path}`);
+  return answer;
+}
+
+async function ask<T>(path: string, method = "GET", body?: unknown): Promise<T> {
+  const text = await (await answered(path, method, body)).text();
   return (text ? JSON.parse(text) : null) as T;
 }
 
@@ -149,7 +157,7 @@ export function server(): LiveSource {
     run: () => ask("run"),
     column: async (space, column, checkpoint) =>
       floats((await ask<ColumnDocument>(`columns/${part(space)}/${part(column)}${at(checkpoint)}`)).values),
-    sheet: (space, sheet) => `api/tiles/${part(space)}/${sheet}.png`,
+    sheet: async (space, sheet) => (await answered(`tiles/${part(space)}/${sheet}.png`)).blob(),
     findings: async () => (await ask<{ findings: FindingDocument[] }>("findings")).findings,
     training: () => ask("training"),
     graphs: () => ask("graphs"),

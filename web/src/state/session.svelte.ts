@@ -1,6 +1,7 @@
 import { SvelteMap } from "svelte/reactivity";
 import type { Column, DiagramDocument, GraphSummary, Grid, Group, JobState, Layer, Run, Settings, Space } from "../data/documents";
 import { type Graph, graphOf } from "../data/graph";
+import { decoded, type Picture } from "../data/pictures";
 import { isLive, type Source } from "../data/source";
 import { complement, maskOf, NONE, type Rows, rowsOf, union, without } from "../numbers/rows";
 import { DEFAULT_VIEW, fromHash, rowsOfText, rowsText, toHash, type View } from "./address";
@@ -48,7 +49,7 @@ export class Session {
   readonly diagrams = new SvelteMap<string, DiagramDocument>();
   readonly grids = new SvelteMap<string, Grid>();
   private asked = new Set<string>();
-  private images = new Map<string, HTMLImageElement>();
+  private sheets = new SvelteMap<string, Picture>();
   private count = 0;
 
   layer = $derived(this.run?.layers.find((layer) => layer.id === this.view.layer) ?? null);
@@ -161,19 +162,12 @@ export class Session {
     else this.follow(answer.job, "persistence", () => this.askDiagram(layer, checkpoint, key));
   }
 
-  sheet(space: string, sheet: number, loaded: () => void): HTMLImageElement | null {
+  /** A sheet of pictures once it has come; null until then. */
+  sheet(space: string, sheet: number): Picture | null {
     const key = `${space}/${sheet}`;
-    const held = this.images.get(key);
-    if (held?.complete) return held.naturalWidth ? held : null;
-    if (held) {
-      held.addEventListener("load", loaded, { once: true });
-      return null;
-    }
-    const image = new Image();
-    image.addEventListener("load", loaded, { once: true });
-    image.src = this.source.sheet(space, sheet);
-    this.images.set(key, image);
-    return null;
+    const held = this.sheets.get(key);
+    if (!held) this.once(`sheet ${key}`, async () => void this.sheets.set(key, await decoded(await this.source.sheet(space, sheet))));
+    return held ?? null;
   }
 
   private once(key: string, act: () => Promise<void>) {
