@@ -209,7 +209,7 @@ def column(
 
 
 def digits_document(big: int = 5000, names: list[str] | None = None) -> dict[str, Any]:
-    """The `topolens-data` document of a small classifier of digits, half trained and trained, and a graph of `big` nodes."""
+    """The `topolens-data` document of a small classifier, half trained and trained, and a graph of `big` nodes."""
     data = load_digits()
     x, label = data.data / 16, data.target
     names = names or [str(digit) for digit in range(10)]

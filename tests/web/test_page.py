@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from scipy.stats import false_discovery_control, hypergeom
 
 from web.browser import CHROMIUM, sync_api
-from web.digits_document import digits_document, offline_page, unpacked
+from web.digits_document import column, digits_document, offline_page, packed, unpacked
 
 SCRIPT = '<img src=x onerror="window.hacked = true"><script>window.hacked = true</script>'
 GRAPH = "canvas[role=application][aria-roledescription=graph]"
@@ -25,7 +26,12 @@ WIDE, HIGH = 1360, 860
 def document() -> dict[str, Any]:
     names = [str(digit) for digit in range(10)]
     names[7] = SCRIPT
-    return digits_document(names=names)
+    document = digits_document(names=names)
+    many = [f"class {each}" for each in range(60)]
+    document["run"]["spaces"][0]["columns"].append(column("many", "category", many))
+    rows = np.arange(len(unpacked(document["columns"]["samples/label"]["values"])))
+    document["columns"]["samples/many"] = {"values": packed(59 - np.sqrt(2 * rows).astype(int))}  # 59 is the rarest
+    return document
 
 
 @pytest.fixture(scope="module")
@@ -213,6 +219,16 @@ class TestMapper:
         sizes = np.sort(unpacked(document["graphs"]["g1"]["nodes"]["size"]))[::-1]
         assert [int(rows.nth(i).locator("td").first.inner_text()) for i in range(5)] == sizes[:5].tolist()
 
+    def test_many_classes_are_listed_by_frequency_in_different_colours(self, opened: Any) -> None:
+        page = opened("graph=g0&colour=many")
+        names = page.locator(".legend button").all_inner_texts()
+        assert len(names) == 24
+        assert "class 59" not in names
+        assert names[0] in ("class 0", "class 1", "class 2", "class 3")  # of 60, 59, 58, 57 samples, in several nodes each
+        assert page.locator(".legend").inner_text().endswith("and 36 more; of 60 colours many are close")
+        colours = page.locator(".legend i").evaluate_all("all => all.map(i => getComputedStyle(i).backgroundColor)")
+        assert len(set(colours)) == 24
+
     def test_text_of_the_data_is_never_markup(self, opened: Any) -> None:
         page = opened("graph=g0")
         assert page.locator(".legend button", has_text=SCRIPT).count() == 1
@@ -302,11 +318,18 @@ def test_exports(opened: Any, document: dict[str, Any]) -> None:
         with page.expect_download() as download:
             page.get_by_role("button", name=name).click()
         files[name] = Path(download.value.path()).read_bytes()
-    assert files["PNG of the graph"].startswith(b"\x89PNG")
-    ElementTree.fromstring(files["SVG of the graph"])
+    box = page.locator(GRAPH).bounding_box()
+    wide, high = struct.unpack(">II", files["PNG of the graph"][16:24])
+    drawn = ElementTree.fromstring(files["SVG of the graph"])
+    assert wide == 2 * int(drawn.get("width"))
+    assert abs(high - 2 * float(drawn.get("height"))) <= 1
+    assert high > 2 * box["height"] + 100  # the legend stands below the picture
+    texts = [text.text for text in drawn.findall(".//{*}text")]
+    assert texts[0] == document["graphs"]["g0"]["title"]
+    assert {"label", "0", SCRIPT, "points in node"} < set(texts)
     lines = files["CSV of the selection"].decode().splitlines()
     assert len(lines) == 21
-    assert lines[0] == "sample,label,prediction,loss,entropy,confidence"
+    assert lines[0] == "sample,label,prediction,loss,entropy,confidence,many"
     count = document["graphs"]["g0"]["nodes"]["count"]
     assert len(files["CSV of the nodes"].decode().splitlines()) == count + 1
     graphml = ElementTree.fromstring(files["GraphML"])
