@@ -119,7 +119,9 @@ export class Session {
     this.showGraph(this.latestOf(this.view.layer)?.key ?? "");
   }
 
+  /** A way leads through one graph alone. */
   private showGraph(key: string) {
+    if (key !== this.view.graph) this.view.path = "";
     this.view.graph = key;
     if (key) void this.openGraph(key);
   }
