@@ -1,10 +1,11 @@
 import { SvelteMap } from "svelte/reactivity";
-import type { Column, DiagramDocument, GraphSummary, Grid, Group, JobState, Layer, Run, Settings, Space } from "../data/documents";
+import type { Column, DiagramDocument, GraphSummary, Grid, Group, JobRequest, JobState, Layer, Run, Settings, Space } from "../data/documents";
 import { type Graph, graphOf } from "../data/graph";
 import { decoded, type Picture } from "../data/pictures";
 import { isLive, type Source } from "../data/source";
 import { complement, maskOf, NONE, type Rows, rowsOf, union, without } from "../numbers/rows";
 import { DEFAULT_VIEW, fromHash, rowsOfText, rowsText, toHash, type View } from "./address";
+import { gridName, type Job, subjectOf, taskName } from "./jobs";
 
 export interface Selection {
   space: string;
@@ -17,20 +18,7 @@ export interface Message {
   kind: "note" | "problem";
 }
 
-export interface Job {
-  id: string;
-  title: string;
-  state: JobState;
-  stop: () => void;
-}
-
 const MOST_UNDONE = 100;
-const TASKS: Record<string, string> = { graph: "Mapper", stability: "Stability", grid: "Grid" };
-
-function gridName({ cover, ...rest }: Settings): string {
-  return JSON.stringify({ ...rest, cover: { ...cover, resolution: null, gain: null } });
-}
-
 /** Everything that the screens share: the run, the view, the one selection, the groups, jobs and messages. */
 export class Session {
   readonly source: Source;
@@ -151,17 +139,18 @@ export class Session {
   }
 
   diagram(layer: string): DiagramDocument | null {
-    const key = `${layer}/${this.view.checkpoint}`;
+    const { checkpoint } = this.view;
+    const key = `${layer}/${checkpoint}`;
     const held = this.diagrams.get(key);
     if (held || !layer) return held ?? null;
-    this.once(`diagram ${key}`, () => this.askDiagram(layer, this.view.checkpoint, key));
+    this.once(`diagram ${key}`, () => this.askDiagram(layer, checkpoint));
     return null;
   }
 
-  private async askDiagram(layer: string, checkpoint: string, key: string) {
+  private async askDiagram(layer: string, checkpoint: string) {
     const answer = await this.source.diagram(layer, checkpoint || null);
-    if (!("job" in answer)) this.diagrams.set(key, answer);
-    else this.follow(answer.job, "persistence", () => this.askDiagram(layer, checkpoint, key));
+    if (!("job" in answer)) this.diagrams.set(`${layer}/${checkpoint}`, answer);
+    else this.follow(answer.job, { task: "diagram", layer, checkpoint }, () => this.askDiagram(layer, checkpoint));
   }
 
   /** A sheet of pictures once it has come; null until then. */
@@ -257,19 +246,22 @@ export class Session {
   }
 
   /** Follows a job to its end; `finished` gets the key of its result. */
-  follow(id: string, title: string, finished: (result: string) => void | Promise<void>) {
+  follow(id: string, request: JobRequest, finished: (result: string) => void | Promise<void>) {
     if (!isLive(this.source) || this.jobs.some((job) => job.id === id)) return;
     const first: JobState = { state: "waiting", done: 0, expected_seconds: null, what: "", result: null, error: null };
-    const stop = this.source.follow(id, (state) => {
-      this.jobs = this.jobs.map((job) => (job.id === id ? { ...job, state } : job));
-      if (state.state === "done" || state.state === "failed" || state.state === "cancelled") {
-        this.jobs = this.jobs.filter((job) => job.id !== id);
-        if (state.state === "done") void this.attempt(async () => finished(state.result ?? ""));
-        else if (state.state === "failed") this.tell(state.error ?? `${title} failed`, "problem");
-        else this.tell(`${title} was cancelled`);
-      }
+    this.jobs = [...this.jobs, { id, request, state: first }];
+    this.source.follow(id, (state) => {
+      const over = state.state === "done" || state.state === "failed" || state.state === "cancelled";
+      this.jobs = this.jobs.flatMap((job) => (job.id !== id ? [job] : over ? [] : [{ ...job, state }]));
+      if (state.state === "done") void this.attempt(async () => finished(state.result ?? ""));
+      else if (state.state === "failed") this.tell(state.error ?? `${taskName(request)} failed`, "problem");
+      else if (state.state === "cancelled") this.tell(`${taskName(request)} was cancelled`);
     });
-    this.jobs = [...this.jobs, { id, title, state: first, stop }];
+  }
+
+  /** The running job of a task that is about this graph, grid or layer. */
+  jobOf(task: JobRequest["task"], subject: string): Job | null {
+    return this.jobs.find((job) => job.request.task === task && subjectOf(job.request) === subject) ?? null;
   }
 
   cancel(id: string) {
@@ -277,14 +269,15 @@ export class Session {
     if (isLive(source)) void this.attempt(() => source.cancel(id));
   }
 
-  /** A made graph: shown, and the history read again. */
+  /** A made graph: the history is read again, and it is shown unless another layer is looked at by now. */
   async arrived(key: string) {
     this.history = await this.source.graphs();
     await this.openGraph(key, true);
-    this.chooseGraph(key);
+    const made = this.history.find((graph) => graph.key === key);
+    if (made && made.settings.layer !== this.view.layer) this.tell(`${made.title} is made: it stands in the history`);
+    else this.chooseGraph(key);
   }
 
-  /** The grid of a graph, which is that of all graphs that differ in intervals and gains alone. */
   gridOf(settings: Settings): Grid | null {
     return this.grids.get(gridName(settings)) ?? null;
   }
@@ -306,14 +299,14 @@ export class Session {
   private async findJobs() {
     const { source } = this;
     if (!isLive(source)) return;
-    for (const job of await source.jobs()) {
-      if (job.job && (job.state === "running" || job.state === "waiting")) {
-        this.follow(job.job, TASKS[job.task ?? ""] ?? job.title ?? "a job", async (result) => {
-          if (job.task === "grid") return this.gridArrived(result);
-          this.history = await source.graphs();
-          if (this.history.some((graph) => graph.key === result)) await this.arrived(result);
-        });
-      }
+    for (const { job, request, state } of await source.jobs()) {
+      if (!job || !request || (state !== "running" && state !== "waiting")) continue;
+      this.follow(job, request, async (result) => {
+        if (request.task === "grid") return this.gridArrived(result);
+        if (request.task === "stability") return this.openGraph(result, true);
+        if (request.task === "graph") return this.arrived(result);
+        return this.askDiagram(request.layer, request.checkpoint);
+      });
     }
   }
 
