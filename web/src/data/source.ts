@@ -30,9 +30,9 @@ export interface LiveSource extends Source {
   gridResult(key: string): Promise<Grid>;
   aligned(key: string, to: string): Promise<Aligned>;
   jobs(): Promise<JobState[]>;
-  follow(job: string, tell: (state: JobState) => void): () => void;
+  follow(job: string, tell: (state: JobState) => void, away: () => void): () => void;
   cancel(job: string): Promise<void>;
-  followTraining(tell: (training: Training) => void): () => void;
+  followTraining(tell: (training: Training) => void, away: () => void): () => void;
 }
 
 export function isLive(source: Source): source is LiveSource {
@@ -81,6 +81,19 @@ export function embedded(data: EmbeddedData): Source {
 
 const part = encodeURIComponent;
 
+/** The server does not answer, or was started anew and does not know this browser yet. */
+export class Gone extends Error {
+  static readonly sentence =
+    'The server of this page is gone: start it again with "topolens explore" and open the address it prints. Graphs and groups ' +
+    "are kept in the run; what stands behind the # in this page's address, put behind the # of the new one, brings this view back.";
+
+  constructor() {
+    super(Gone.sentence);
+  }
+}
+
+const UNKNOWN_BROWSER = 401;
+
 /** The answer to a request; what goes wrong is thrown as one sentence. */
 async function answered(path: string, method = "GET", body?: unknown): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json" };
@@ -89,8 +102,9 @@ async function answered(path: string, method = "GET", body?: unknown): Promise<R
   try {
     answer = await fetch(`api/${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   } catch {
-    throw new Error('the server does not answer; start it again with "topolens explore" and this page goes on');
+    throw new Gone();
   }
+  if (answer.status === UNKNOWN_BROWSER) throw new Gone();
   if (!answer.ok) throw new Error(reason(await answer.text()) ?? `the server answered ${answer.status} to ${method} ${path}`);
   return answer;
 }
@@ -113,9 +127,10 @@ const PATIENCE = 2000;
 
 /**
  * A dropped connection is taken up again, by the browser or, where a server that was started anew does not know this
- * browser yet, by us until its address was opened. `gone` is told once the server no longer knows what is asked for.
+ * browser yet, by us until its address was opened; `away` is told of each try. `forgotten` is told once the server no
+ * longer knows what is asked for.
  */
-function listen<T>(path: string, tell: (value: T) => boolean, gone: () => void): () => void {
+function listen<T>(path: string, tell: (value: T) => boolean, away: () => void, forgotten: () => void): () => void {
   let events: EventSource;
   let waiting: ReturnType<typeof setTimeout>;
   let over = false;
@@ -129,6 +144,7 @@ function listen<T>(path: string, tell: (value: T) => boolean, gone: () => void):
     events = new EventSource(`api/${path}`);
     events.onerror = () => {
       if (events.readyState === EventSource.CLOSED) void lost();
+      else void fetch("api/groups").catch(away);
     };
     events.onmessage = (event) => {
       if (tell(JSON.parse(event.data as string) as T)) stop();
@@ -136,8 +152,9 @@ function listen<T>(path: string, tell: (value: T) => boolean, gone: () => void):
   };
   const lost = async () => {
     const status = await fetch("api/groups").then((answer) => answer.status, () => 0);
-    if (status === 200 && !over && !(await knows(path))) gone();
-    else waiting = setTimeout(open, PATIENCE);
+    if (status === 200 && !over && !(await knows(path))) return forgotten();
+    if (status !== 200) away();
+    waiting = setTimeout(open, PATIENCE);
   };
   open();
   return stop;
@@ -173,16 +190,16 @@ export function server(): LiveSource {
     gridResult: (key) => ask(`grid/${part(key)}`),
     aligned: (key, to) => ask(`graphs/${part(key)}/aligned`, "POST", { to }),
     jobs: () => ask("jobs"),
-    follow: (job, tell) =>
+    follow: (job, tell, away) =>
       listen<JobState>(`jobs/${part(job)}/events`, (state) => {
         tell(state);
         return state.state === "done" || state.state === "failed" || state.state === "cancelled";
-      }, () => tell({ state: "failed", done: 0, expected_seconds: null, what: "", result: null, error: "the server no longer knows this job; start it again" })),
+      }, away, () => tell({ state: "failed", done: 0, expected_seconds: null, what: "", result: null, error: "the server no longer knows this job; start it again" })),
     cancel: (job) => ask(`jobs/${part(job)}`, "DELETE"),
-    followTraining: (tell) =>
+    followTraining: (tell, away) =>
       listen<Training>("training/events", (training) => {
         tell(training);
         return false; // what is over, or has not begun, may go on
-      }, () => undefined),
+      }, away, () => undefined),
   };
 }

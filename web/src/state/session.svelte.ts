@@ -2,7 +2,7 @@ import { SvelteMap } from "svelte/reactivity";
 import type { Column, DiagramDocument, GraphSummary, Grid, Group, JobRequest, JobState, Layer, Run, Settings, Space } from "../data/documents";
 import { type Graph, graphOf } from "../data/graph";
 import { decoded, type Picture } from "../data/pictures";
-import { isLive, type Source } from "../data/source";
+import { Gone, isLive, type Source } from "../data/source";
 import { complement, maskOf, NONE, type Rows, rowsOf, union, without } from "../numbers/rows";
 import { DEFAULT_VIEW, fromHash, rowsOfText, rowsText, toHash, type View } from "./address";
 import { gridName, type Job, subjectOf, taskName } from "./jobs";
@@ -19,11 +19,14 @@ export interface Message {
 }
 
 const MOST_UNDONE = 100;
+const PATIENCE = 3000;
 /** Everything that the screens share: the run, the view, the one selection, the groups, jobs and messages. */
 export class Session {
   readonly source: Source;
   run = $state.raw<Run | null>(null);
   failure = $state("");
+  /** Whether the server is gone; it is looked for until it is back. */
+  gone = $state(false);
   view = $state<View>({ ...DEFAULT_VIEW });
   selection = $state.raw<Selection>({ space: "samples", rows: NONE });
   groups = $state.raw<Group[]>([]);
@@ -36,6 +39,8 @@ export class Session {
   readonly graphs = new SvelteMap<string, Graph>();
   readonly diagrams = new SvelteMap<string, DiagramDocument>();
   readonly grids = new SvelteMap<string, Grid>();
+  /** Groups that the server does not know yet. */
+  private unkept: Group[] | null = null;
   private asked = new Set<string>();
   private sheets = new SvelteMap<string, Picture>();
   private count = 0;
@@ -56,8 +61,7 @@ export class Session {
       if (!this.run.checkpoints.some((c) => c.id === this.view.checkpoint)) this.view.checkpoint = this.run.checkpoints.at(-1)?.id ?? "";
       [this.history, this.groups] = await Promise.all([this.source.graphs(), this.source.groups()]);
       this.chooseFirst();
-      const asked = rowsOfText(this.view.rows);
-      if (asked && this.spaceOf(asked.space)) this.selection = { space: asked.space, rows: asked.rows.filter((row) => row < this.spaceOf(asked.space)!.points) };
+      this.selectAsked();
       if (isLive(this.source)) await this.findJobs();
     } catch (error) {
       this.failure = (error as Error).message;
@@ -71,6 +75,13 @@ export class Session {
     else if (this.layer) this.chooseLayer(this.layer);
     else if (this.history.length) this.chooseGraph(this.history[0].key);
     else this.view.layer = (this.run?.layers.findLast((layer) => layer.space === "samples") ?? this.run?.layers.at(-1))?.id ?? "";
+  }
+
+  /** The selection of the address. */
+  private selectAsked() {
+    const asked = rowsOfText(this.view.rows);
+    const points = this.spaceOf(asked?.space)?.points ?? 0;
+    if (asked && points) this.selection = { space: asked.space, rows: asked.rows.filter((row) => row < points) };
   }
 
   spaceOf(id: string | undefined): Space | null {
@@ -164,15 +175,39 @@ export class Session {
   private once(key: string, act: () => Promise<void>) {
     if (this.asked.has(key)) return;
     this.asked.add(key);
-    void this.attempt(act);
+    void this.attempt(act).then(() => this.gone && this.asked.delete(key));
   }
 
   async attempt(act: () => Promise<void>) {
     try {
       await act();
     } catch (error) {
-      this.tell((error as Error).message, "problem");
+      this.failed(error);
     }
+  }
+
+  failed(error: unknown) {
+    if (error instanceof Gone) this.missed();
+    else this.tell((error as Error).message, "problem");
+  }
+
+  /** The server is gone: the page says so, and looks for it. */
+  missed() {
+    if (this.gone) return;
+    this.gone = true;
+    const look = async () => {
+      try {
+        await (this.unkept ? this.source.saveGroups(this.unkept) : this.source.groups());
+      } catch {
+        setTimeout(look, PATIENCE);
+        return;
+      }
+      this.gone = false;
+      this.unkept = null;
+      await this.refresh();
+      if (this.view.graph) await this.openGraph(this.view.graph);
+    };
+    setTimeout(look, PATIENCE);
   }
 
   select(space: string, rows: Rows, how: "replace" | "add" | "toggle" = "replace") {
@@ -231,8 +266,8 @@ export class Session {
   }
 
   private keepGroups(groups: Group[]) {
-    this.groups = groups;
-    void this.attempt(() => this.source.saveGroups(groups));
+    this.groups = this.unkept = groups;
+    void this.attempt(() => this.source.saveGroups(groups)).then(() => this.gone || (this.unkept = null));
   }
 
   tell(text: string, kind: Message["kind"] = "note") {
@@ -256,7 +291,7 @@ export class Session {
       if (state.state === "done") void this.attempt(async () => finished(state.result ?? ""));
       else if (state.state === "failed") this.tell(state.error ?? `${taskName(request)} failed`, "problem");
       else if (state.state === "cancelled") this.tell(`${taskName(request)} was cancelled`);
-    });
+    }, () => this.missed());
   }
 
   /** The running job of a task that is about this graph, grid or layer. */
@@ -325,5 +360,6 @@ export class Session {
     Object.assign(this.view, read, known ? {} : { layer: this.view.layer }, read.checkpoint ? {} : { checkpoint: this.view.checkpoint });
     if (!this.view.graph) this.view.graph = this.latestOf(this.view.layer)?.key ?? "";
     if (this.view.graph) void this.openGraph(this.view.graph);
+    this.selectAsked();
   }
 }
