@@ -153,7 +153,7 @@ def big_graph(nodes: int = 5000, points: int = 60_000, seed: int = 0) -> dict[st
     return {
         "format": "topolens.mapper/1",
         "key": "big",
-        "title": "5,000 nodes to draw",
+        "title": f"{nodes:,} nodes to draw",
         "space": "many",
         "points": points,
         "settings": settings_of("l0", 70, 3.0),
@@ -208,8 +208,8 @@ def column(
     return base | ({"classes": classes} if classes else {"unit": unit})
 
 
-def digits_document(big: bool = True, names: list[str] | None = None) -> dict[str, Any]:
-    """The `topolens-data` document of a small classifier of digits, half trained and trained."""
+def digits_document(big: int = 5000, names: list[str] | None = None) -> dict[str, Any]:
+    """The `topolens-data` document of a small classifier, half trained and trained, and a graph of `big` nodes."""
     data = load_digits()
     x, label = data.data / 16, data.target
     names = names or [str(digit) for digit in range(10)]
@@ -257,7 +257,7 @@ def digits_document(big: bool = True, names: list[str] | None = None) -> dict[st
         }
     ]
     if big:
-        graphs["big"] = big_graph()
+        graphs["big"] = big_graph(big)
         spaces.append(
             {"id": "many", "points": 60_000, "noun": "sample", "tiles": None, "columns": [column("side", "number")]}
         )

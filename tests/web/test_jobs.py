@@ -124,7 +124,7 @@ def test_a_server_killed_during_a_run_loses_nothing(tmp_path: Path) -> None:
         else:
             assert client.get("/api/groups").json()[0]["name"] == "kept"
             assert client.get(f"/api/graphs/{key}").json()["key"] == key
-            assert running(client, job)["task"] == "grid"
+            assert running(client, job)["request"]["task"] == "grid"
             client.delete(f"/api/jobs/{job}")
             server.send_signal(signal.SIGINT)
             assert server.wait(timeout=30) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from scipy.stats import false_discovery_control, hypergeom
 
 from web.browser import CHROMIUM, sync_api
-from web.digits_document import digits_document, offline_page, unpacked
+from web.digits_document import column, digits_document, offline_page, packed, unpacked
 
 SCRIPT = '<img src=x onerror="window.hacked = true"><script>window.hacked = true</script>'
 GRAPH = "canvas[role=application][aria-roledescription=graph]"
@@ -25,7 +26,12 @@ WIDE, HIGH = 1360, 860
 def document() -> dict[str, Any]:
     names = [str(digit) for digit in range(10)]
     names[7] = SCRIPT
-    return digits_document(names=names)
+    document = digits_document(names=names)
+    many = [f"class {each}" for each in range(60)]
+    document["run"]["spaces"][0]["columns"].append(column("many", "category", many))
+    rows = np.arange(len(unpacked(document["columns"]["samples/label"]["values"])))
+    document["columns"]["samples/many"] = {"values": packed(59 - np.sqrt(2 * rows).astype(int))}  # 59 is the rarest
+    return document
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +168,20 @@ class TestMapper:
         outline = page.locator(GRAPH).evaluate("element => getComputedStyle(element).outlineStyle")
         assert outline != "none"
 
+    def test_the_tip_shows_typical_samples(self, opened: Any, document: dict[str, Any]) -> None:
+        page = opened("graph=g0")
+        node = lonely_nodes(document, "g0")[0]
+        page.mouse.move(*place_of(page, document, "g0", node))
+        page.locator(".tip", has_text=f"node {node}").wait_for()
+        page.wait_for_function(
+            """() => {
+            const tiles = document.querySelector('.tip canvas');
+            const { data } = tiles.getContext('2d').getImageData(0, 0, tiles.width, tiles.height);
+            return new Set(data.filter((_, i) => i % 4 == 0 && data[i + 3] == 255)).size > 10;
+        }""",
+            timeout=5000,
+        )  # shades of grey, not the one colour that stands in for a picture
+
     def test_path_between_two_nodes(self, opened: Any, document: dict[str, Any]) -> None:
         page = opened("graph=g1")
         page.keyboard.press("p")
@@ -170,6 +190,17 @@ class TestMapper:
         steps = page.locator("section[aria-label=Path] li").count()
         assert steps >= 2
         assert selected(page) > 0
+        page.keyboard.press("2")
+        page.locator(".gallery").wait_for()
+        page.keyboard.press("1")  # tool and path are still there, also after a reload
+        for _ in range(2):
+            page.locator("section[aria-label=Path] li").first.wait_for()
+            assert page.locator("section[aria-label=Path] li").count() == steps
+            assert page.locator("button[aria-pressed=true]", has_text="Path").count() == 1
+            page.reload()
+        page.locator(".history li", has_text="12 x 12").locator("button").first.click()
+        page.locator(".title b", has_text="12 x 12").wait_for()
+        assert page.locator("section[aria-label=Path]").count() == 0  # it was a path of another graph
 
     def test_a_loop_of_the_stability_analysis_lights_up(self, opened: Any, document: dict[str, Any]) -> None:
         page = opened("graph=g0")
@@ -198,6 +229,16 @@ class TestMapper:
         rows = page.locator("section[aria-label='Nodes as a table'] tbody tr")
         sizes = np.sort(unpacked(document["graphs"]["g1"]["nodes"]["size"]))[::-1]
         assert [int(rows.nth(i).locator("td").first.inner_text()) for i in range(5)] == sizes[:5].tolist()
+
+    def test_many_classes_are_listed_by_frequency_in_different_colours(self, opened: Any) -> None:
+        page = opened("graph=g0&colour=many")
+        names = page.locator(".legend button").all_inner_texts()
+        assert len(names) == 24
+        assert "class 59" not in names
+        assert names[0] in ("class 0", "class 1", "class 2", "class 3")  # of 57 to 60 samples, in several nodes each
+        assert page.locator(".legend").inner_text().endswith("and 36 more; of 60 colours many are close")
+        colours = page.locator(".legend i").evaluate_all("all => all.map(i => getComputedStyle(i).backgroundColor)")
+        assert len(set(colours)) == 24
 
     def test_text_of_the_data_is_never_markup(self, opened: Any) -> None:
         page = opened("graph=g0")
@@ -288,11 +329,18 @@ def test_exports(opened: Any, document: dict[str, Any]) -> None:
         with page.expect_download() as download:
             page.get_by_role("button", name=name).click()
         files[name] = Path(download.value.path()).read_bytes()
-    assert files["PNG of the graph"].startswith(b"\x89PNG")
-    ElementTree.fromstring(files["SVG of the graph"])
+    box = page.locator(GRAPH).bounding_box()
+    wide, high = struct.unpack(">II", files["PNG of the graph"][16:24])
+    drawn = ElementTree.fromstring(files["SVG of the graph"])
+    assert wide == 2 * int(drawn.get("width"))
+    assert abs(high - 2 * float(drawn.get("height"))) <= 1
+    assert high > 2 * box["height"] + 100  # the legend stands below the picture
+    texts = [text.text for text in drawn.findall(".//{*}text")]
+    assert texts[0] == document["graphs"]["g0"]["title"]
+    assert {"label", "0", SCRIPT, "points in node"} < set(texts)
     lines = files["CSV of the selection"].decode().splitlines()
     assert len(lines) == 21
-    assert lines[0] == "sample,label,prediction,loss,entropy,confidence"
+    assert lines[0] == "sample,label,prediction,loss,entropy,confidence,many"
     count = document["graphs"]["g0"]["nodes"]["count"]
     assert len(files["CSV of the nodes"].decode().splitlines()) == count + 1
     graphml = ElementTree.fromstring(files["GraphML"])
@@ -301,8 +349,13 @@ def test_exports(opened: Any, document: dict[str, Any]) -> None:
     assert b"tl.mapper" in files["Python that makes it"]
 
 
-def test_five_thousand_nodes_move_smoothly(opened: Any) -> None:
-    page = opened("graph=big&colour=side")
+@pytest.mark.parametrize("nodes", [5000, 20_000])
+def test_large_graphs_move(browser: Any, nodes: int, tmp_path: Path) -> None:
+    path = tmp_path / "large.html"
+    path.write_text(offline_page(digits_document(big=nodes)))
+    page = browser.new_page(viewport={"width": WIDE, "height": HIGH})
+    page.goto(f"{path.as_uri()}#graph=big&colour=side")
+    page.locator(GRAPH).wait_for()
     page.wait_for_timeout(300)
     box = page.locator(GRAPH).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -332,9 +385,11 @@ def test_five_thousand_nodes_move_smoothly(opened: Any) -> None:
     }""",
         [x, y],
     )
+    edges = page.locator(".status span").nth(1).inner_text()
     print(
-        f"\n5,000 nodes, 15,000 edges: drawing {statistics.median(paces):.1f} ms a frame (worst {max(paces):.1f}), "
+        f"\n{edges}: drawing {statistics.median(paces):.1f} ms a frame (worst {max(paces):.1f}), "
         f"frames {statistics.median(gaps):.1f} ms apart; hover to next frame {hover[30]:.1f} ms (worst {hover[-1]:.1f})"
     )
     assert len(gaps) > 5
-    assert page.locator(".status span").first.inner_text() == "5,000 nodes"
+    assert page.locator(".status span").first.inner_text() == f"{nodes:,} nodes"
+    page.close()

@@ -74,7 +74,9 @@ class Server:
         self.asked: list[tuple[str, str, Any]] = []
         self.made = ["g0"]
         self.job = "done"
+        self.measured = True
         self.refuse = ""
+        self.jobs: list[dict[str, Any]] = []
 
     def handle(self, route: Any) -> None:
         request = route.request
@@ -114,12 +116,13 @@ class Server:
             "what": "clustering",
             "result": "g2" if done else None,
             "error": "no memory; lower the gain" if self.job == "failed" else None,
+            "title": "trust in the larger graph",
         }
 
     def content(self, method: str, path: str, body: Any) -> Any:
         graphs = self.document["graphs"]
         if method == "POST" and path == "graphs":
-            self.made.insert(0, "g2")
+            self.made = ["g2", *(key for key in self.made if key != "g2")]
             return {"job": "j1"}
         if path == "graphs":
             return [
@@ -139,22 +142,24 @@ class Server:
             return self.document["columns"][f"{space}/{column}/{checkpoint}".rstrip("/")]
         if method == "DELETE":
             return None
+        if path.endswith("/stability"):
+            return {"job": "j1"}
         if path.startswith("graphs/") and method == "GET":
-            return graphs[path.split("/")[1]]
+            return graphs[path.split("/")[1]] | ({} if self.measured else {"confidence": None})
         return {
             "run": self.document["run"] | {"live": True},
             "settings": FORM,
             "groups": [],
             "findings": {"findings": []},
             "training": self.document["training"],
-            "jobs": [],
+            "jobs": self.jobs,
             "graphs/estimate": {"seconds": 0.4, "memory_mb": 80, "nodes": 900, "warning": None},
         }[path]
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return digits_document(big=False)
+    return digits_document(big=0)
 
 
 @pytest.fixture(scope="module")
@@ -224,6 +229,52 @@ def test_a_running_job_shows_and_is_cancelled(live: tuple[Any, Server]) -> None:
     page.locator(".run").get_by_role("button", name="Cancel").click()
     page.locator(".messages", has_text="Mapper was cancelled").wait_for(timeout=15_000)
     assert ("DELETE", "/api/jobs/j1", None) in server.asked
+
+
+def test_a_job_shows_beside_its_own_graph_and_in_the_list_of_all(live: tuple[Any, Server]) -> None:
+    page, server = live
+    server.job, server.measured, server.made = "running", False, ["g0", "g2"]
+    page.reload()
+    page.get_by_role("button", name="Measure stability").click()
+    progress = page.get_by_label("Progress of the stability")
+    progress.wait_for()
+    page.locator(".history li button", has_text="8 x 8").click()
+    page.locator(".title b", has_text="8 x 8").wait_for()
+    assert progress.count() == 0
+    assert page.get_by_role("button", name="Measure stability").count() == 1
+    page.keyboard.press("4")  # another screen
+    page.locator(".jobs summary", has_text="1 job").click()
+    job = page.get_by_role("list", name="Jobs").locator("li")
+    assert "trust in the larger graph" in job.inner_text()
+    server.job = "cancelled"
+    job.get_by_role("button").click()
+    page.locator(".messages", has_text="Stability was cancelled").wait_for(timeout=15_000)
+    assert ("DELETE", "/api/jobs/j1", None) in server.asked
+    assert page.locator(".jobs").count() == 0
+
+
+def test_a_reloaded_tab_binds_a_job_to_its_graph(live: tuple[Any, Server]) -> None:
+    page, server = live
+    server.job, server.measured, server.made = "running", False, ["g0", "g2"]
+    server.jobs = [server.state() | {"job": "j1", "request": {"task": "stability", "graph": "g2", "resamples": 50}}]
+    page.reload()
+    page.locator(".jobs summary").wait_for()
+    assert page.get_by_label("Progress of the stability").count() == 0  # g0 is shown
+    page.locator(".history li button", has_text="8 x 8").click()
+    page.get_by_label("Progress of the stability").wait_for()
+
+
+def test_a_graph_of_another_layer_does_not_push_itself_forward(live: tuple[Any, Server]) -> None:
+    page, server = live
+    server.job = "running"
+    page.get_by_role("button", name="Run").click()
+    page.get_by_label("Progress of Mapper").wait_for()
+    page.get_by_label("Layer", exact=True).select_option(label="pixels")
+    page.get_by_label("Progress of Mapper").wait_for(state="detached")
+    server.job = "done"
+    page.locator(".messages", has_text="it stands in the history").wait_for(timeout=15_000)
+    assert page.get_by_label("Layer", exact=True).input_value() == "l0"
+    assert page.locator(".history li").count() == 2
 
 
 def test_what_goes_wrong_is_said(live: tuple[Any, Server]) -> None:

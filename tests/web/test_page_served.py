@@ -162,6 +162,45 @@ def test_curves_grow_while_the_log_does(context: Any, served: Any) -> None:
     assert page.locator("figure").count() == 1
 
 
+def test_a_tab_whose_server_is_gone_says_what_to_do(context: Any, served: Any, folder: Path) -> None:
+    from topolens.explorer.listening import Listening
+    from topolens.explorer.store import Run
+
+    first = Listening(Run(folder), page=PAGE, workers=0).start()
+    own = context.browser.new_context()  # a server that is away makes errors on the console
+    page = opened_graph(own, first.url)
+    page.locator(".legend button").first.click()
+    count = page.locator(".tray .count b").inner_text()
+    first.close()
+    page.get_by_label("Name of the group").fill("while away")
+    page.get_by_label("Name of the group").press("Enter")
+    page.get_by_label("gain", exact=True).fill("2.5")
+    page.get_by_label("gain", exact=True).press("Tab")
+    page.get_by_role("alert").wait_for()
+    said = page.get_by_role("alert").inner_text()
+    assert "topolens explore" in said
+    assert "open the address it prints" in said
+    assert page.locator(".messages p").count() == 0  # it is said once
+    elsewhere = Listening(Run(folder), port=first.port + 1, page=PAGE, workers=0).start()
+    assert elsewhere.port != first.port
+    page.wait_for_timeout(3500)
+    assert page.get_by_role("alert").count() == 1  # another port is another server
+    again = own.new_page()
+    again.goto(elsewhere.url)
+    again.locator(GRAPH).wait_for()
+    again.goto(f"http://127.0.0.1:{elsewhere.port}/#{page.url.partition('#')[2]}")
+    again.locator(".tray .count b", has_text=count).wait_for()  # the view is back
+    elsewhere.close()
+    back = Listening(Run(folder), port=first.port, page=PAGE, workers=0).start()
+    page.wait_for_timeout(3500)
+    assert page.get_by_role("alert").count() == 1  # it does not know this browser yet
+    own.new_page().goto(back.url)
+    page.get_by_role("alert").wait_for(state="detached")
+    assert page.locator(".messages p").count() == 0
+    assert [group["name"] for group in Run(folder).groups()][-1] == "while away"
+    back.close()
+
+
 def test_a_tab_outlives_its_server(context: Any, served: Any, folder: Path) -> None:
     from topolens.explorer.listening import Listening
     from topolens.explorer.store import Run

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SettingsForm } from "../src/data/documents";
-import { DEFAULT_VIEW, filtersOf, fromHash, rowsOfText, rowsText, toHash, type View } from "../src/state/address";
+import { DEFAULT_VIEW, filtersOf, fromHash, rowsOfText, rowsText, toHash, type View, wayOfText, wayText } from "../src/state/address";
 import { defaults, edited, sent } from "../src/state/settings";
 
 describe("the address", () => {
@@ -11,6 +11,16 @@ describe("the address", () => {
   it("is short where nothing was changed", () => {
     expect(toHash({ ...DEFAULT_VIEW })).toBe("#");
     expect(toHash({ ...DEFAULT_VIEW, layer: "l1" })).toBe("#layer=l1");
+  });
+  it("holds a way through a graph, unless it is long or leads elsewhere", () => {
+    const way = { nodes: [3, 17, 5], round: true };
+    expect(wayText(way)).toBe("3.17.5.round");
+    expect(wayOfText(wayText(way), 18)).toEqual(way);
+    expect(wayOfText("3.17", 18)).toEqual({ nodes: [3, 17], round: false });
+    for (const wrong of ["3.18", "x", "3..5", "round", "", "-1.2"]) expect(wayOfText(wrong, 18).nodes).toEqual([]);
+    const long = wayText({ nodes: Array.from({ length: 900 }, (_, i) => i), round: false });
+    expect(toHash({ ...DEFAULT_VIEW, tool: "path", path: long })).toBe("#tool=path");
+    expect(fromHash("#tool=hammer").tool).toBe("pan");
   });
   it("with nonsense gives the default", () => {
     expect(fromHash("#screen=<script>&jaccard=abc&__proto__=x&unknown=1&shared=2")).toEqual({ ...DEFAULT_VIEW, shared: 2 });

@@ -3,7 +3,7 @@ import { cell, csv, graphMl, nodeLink } from "../src/data/exports";
 import { listOf } from "../src/data/graph";
 import { floats, integers } from "../src/data/packed";
 import { embedded } from "../src/data/source";
-import { escaped } from "../src/drawing/svg";
+import { escaped } from "../src/drawing/xml";
 import { inside, nodeTowards, roundTrip, shortestPath } from "../src/numbers/paths";
 import { alignedPositions, bestMatches, complement, flows, framed, rowsOf, rowsOfNodes, sharesOf, union, without } from "../src/numbers/rows";
 import { packedOf, smallGraph } from "./small_graph";

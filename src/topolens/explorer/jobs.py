@@ -38,7 +38,7 @@ class Job:
     def document(self) -> dict[str, Any]:
         """As the page reads it."""
         return {
-            "job": self.id, "task": self.request["task"], "title": self.title, "state": self.state,
+            "job": self.id, "request": dict(self.request), "title": self.title, "state": self.state,
             "done": round(self.done, 3), "expected_seconds": self.expected_seconds, "what": self.what,
             "result": self.result, "error": self.error,
         }  # fmt: skip

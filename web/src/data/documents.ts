@@ -169,9 +169,16 @@ export interface JobState {
   what: string;
   result: string | null;
   error: string | null;
-  task?: "graph" | "diagram" | "grid" | "stability";
+  request?: JobRequest;
   title?: string;
 }
+
+/** What a job was asked to make, and of what. */
+export type JobRequest =
+  | { task: "graph"; settings: Settings }
+  | { task: "stability"; graph: string }
+  | { task: "grid"; settings: Settings }
+  | { task: "diagram"; layer: string; checkpoint: string };
 
 export interface Bar {
   dim: number;

@@ -1,4 +1,4 @@
-import { escaped } from "../drawing/svg";
+import { escaped } from "../drawing/xml";
 import type { Column, GraphDocument, Space } from "./documents";
 import { type Graph, listOf } from "./graph";
 

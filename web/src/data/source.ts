@@ -2,14 +2,14 @@ import type {
   Aligned, ColumnDocument, DiagramDocument, EmbeddedData, Estimate, FindingDocument, GraphDocument, GraphSummary, Grid,
   Group, JobState, Packed, Run, Settings, SettingsForm, Training,
 } from "./documents";
-import { floats } from "./packed";
+import { bytesOf, floats } from "./packed";
 
 /** Where the page gets its documents: a server, or the data embedded in an exported file. */
 export interface Source {
   readonly live: boolean;
   run(): Promise<Run>;
   column(space: string, column: string, checkpoint: string | null): Promise<Float32Array>;
-  sheet(space: string, sheet: number): string;
+  sheet(space: string, sheet: number): Promise<Blob>;
   findings(): Promise<FindingDocument[]>;
   training(): Promise<Training>;
   graphs(): Promise<GraphSummary[]>;
@@ -30,9 +30,9 @@ export interface LiveSource extends Source {
   gridResult(key: string): Promise<Grid>;
   aligned(key: string, to: string): Promise<Aligned>;
   jobs(): Promise<JobState[]>;
-  follow(job: string, tell: (state: JobState) => void): () => void;
+  follow(job: string, tell: (state: JobState) => void, away: () => void): () => void;
   cancel(job: string): Promise<void>;
-  followTraining(tell: (training: Training) => void): () => void;
+  followTraining(tell: (training: Training) => void, away: () => void): () => void;
 }
 
 export function isLive(source: Source): source is LiveSource {
@@ -59,7 +59,10 @@ export function embedded(data: EmbeddedData): Source {
       const packed = found(held, `column ${column} of ${space}`);
       return floats("values" in packed ? packed.values : (packed as Packed));
     },
-    sheet: (space, sheet) => data.tiles[`${space}/${sheet}`] ?? "",
+    sheet: async (space, sheet) => {
+      const [, type, text] = /^data:([^;]+);base64,(.*)$/.exec(found(data.tiles[`${space}/${sheet}`], `sheet ${sheet} of ${space}`))!;
+      return new Blob([bytesOf(text)], { type });
+    },
     findings: async () => data.findings?.findings ?? [],
     training: async () => data.training ?? { series: [], running: false },
     graphs: async () =>
@@ -78,17 +81,36 @@ export function embedded(data: EmbeddedData): Source {
 
 const part = encodeURIComponent;
 
-async function ask<T>(path: string, method = "GET", body?: unknown): Promise<T> {
+/** The server does not answer, or was started anew and does not know this browser yet. */
+export class Gone extends Error {
+  static readonly sentence =
+    'The server of this page is gone: start it again with "topolens explore" and open the address it prints. Graphs and groups ' +
+    "are kept in the run; what stands behind the # in this page's address, put behind the # of the new one, brings this view back.";
+
+  constructor() {
+    super(Gone.sentence);
+  }
+}
+
+const UNKNOWN_BROWSER = 401;
+
+/** The answer to a request; what goes wrong is thrown as one sentence. */
+async function answered(path: string, method = "GET", body?: unknown): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer: Response;
   try {
     answer = await fetch(`api/${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   } catch {
-    throw new Error('the server does not answer; start it again with "topolens explore" and this page goes on');
+    throw new Gone();
   }
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(reason(text) ?? `the server answered ${answer.status} to ${method} ${path}`);
+  if (answer.status === UNKNOWN_BROWSER) throw new Gone();
+  if (!answer.ok) throw new Error(reason(await answer.text()) ?? `the server answered ${answer.status} to ${method} ${path}`);
+  return answer;
+}
+
+async function ask<T>(path: string, method = "GET", body?: unknown): Promise<T> {
+  const text = await (await answered(path, method, body)).text();
   return (text ? JSON.parse(text) : null) as T;
 }
 
@@ -105,9 +127,10 @@ const PATIENCE = 2000;
 
 /**
  * A dropped connection is taken up again, by the browser or, where a server that was started anew does not know this
- * browser yet, by us until its address was opened. `gone` is told once the server no longer knows what is asked for.
+ * browser yet, by us until its address was opened; `away` is told of each try. `forgotten` is told once the server no
+ * longer knows what is asked for.
  */
-function listen<T>(path: string, tell: (value: T) => boolean, gone: () => void): () => void {
+function listen<T>(path: string, tell: (value: T) => boolean, away: () => void, forgotten: () => void): () => void {
   let events: EventSource;
   let waiting: ReturnType<typeof setTimeout>;
   let over = false;
@@ -121,6 +144,7 @@ function listen<T>(path: string, tell: (value: T) => boolean, gone: () => void):
     events = new EventSource(`api/${path}`);
     events.onerror = () => {
       if (events.readyState === EventSource.CLOSED) void lost();
+      else void fetch("api/groups").catch(away);
     };
     events.onmessage = (event) => {
       if (tell(JSON.parse(event.data as string) as T)) stop();
@@ -128,8 +152,9 @@ function listen<T>(path: string, tell: (value: T) => boolean, gone: () => void):
   };
   const lost = async () => {
     const status = await fetch("api/groups").then((answer) => answer.status, () => 0);
-    if (status === 200 && !over && !(await knows(path))) gone();
-    else waiting = setTimeout(open, PATIENCE);
+    if (status === 200 && !over && !(await knows(path))) return forgotten();
+    if (status !== 200) away();
+    waiting = setTimeout(open, PATIENCE);
   };
   open();
   return stop;
@@ -149,7 +174,7 @@ export function server(): LiveSource {
     run: () => ask("run"),
     column: async (space, column, checkpoint) =>
       floats((await ask<ColumnDocument>(`columns/${part(space)}/${part(column)}${at(checkpoint)}`)).values),
-    sheet: (space, sheet) => `api/tiles/${part(space)}/${sheet}.png`,
+    sheet: async (space, sheet) => (await answered(`tiles/${part(space)}/${sheet}.png`)).blob(),
     findings: async () => (await ask<{ findings: FindingDocument[] }>("findings")).findings,
     training: () => ask("training"),
     graphs: () => ask("graphs"),
@@ -165,16 +190,16 @@ export function server(): LiveSource {
     gridResult: (key) => ask(`grid/${part(key)}`),
     aligned: (key, to) => ask(`graphs/${part(key)}/aligned`, "POST", { to }),
     jobs: () => ask("jobs"),
-    follow: (job, tell) =>
+    follow: (job, tell, away) =>
       listen<JobState>(`jobs/${part(job)}/events`, (state) => {
         tell(state);
         return state.state === "done" || state.state === "failed" || state.state === "cancelled";
-      }, () => tell({ state: "failed", done: 0, expected_seconds: null, what: "", result: null, error: "the server no longer knows this job; start it again" })),
+      }, away, () => tell({ state: "failed", done: 0, expected_seconds: null, what: "", result: null, error: "the server no longer knows this job; start it again" })),
     cancel: (job) => ask(`jobs/${part(job)}`, "DELETE"),
-    followTraining: (tell) =>
+    followTraining: (tell, away) =>
       listen<Training>("training/events", (training) => {
         tell(training);
         return false; // what is over, or has not begun, may go on
-      }, () => undefined),
+      }, away, () => undefined),
   };
 }

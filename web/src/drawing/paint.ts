@@ -1,7 +1,15 @@
 import type { Column } from "../data/documents";
 import { type Graph, listOf } from "../data/graph";
-import { classColours, type Palette, STEPS, steps } from "../numbers/colours";
+import { APART, classColours, type Palette, STEPS, steps } from "../numbers/colours";
 import { quantile, type Statistic, statistic } from "../numbers/statistics";
+
+/** Names of classes, and the order they are listed in: their own, or where they are many the most frequent first. */
+export interface ClassLegend {
+  kind: "classes";
+  names: string[];
+  order: number[];
+  title: string;
+}
 
 /** How the nodes of a graph are coloured: one palette entry per node, pies where classes are counted, and the legend. */
 export interface Paint {
@@ -9,7 +17,7 @@ export interface Paint {
   index: Uint16Array;
   values: Float32Array | null;
   pies: { counts: Uint32Array; classes: number } | null;
-  legend: { kind: "numbers"; low: number; high: number; cut: boolean; title: string } | { kind: "classes"; names: string[]; title: string };
+  legend: { kind: "numbers"; low: number; high: number; cut: boolean; title: string } | ClassLegend;
 }
 
 export const UNKNOWN = "#9a9a9a";
@@ -60,7 +68,15 @@ export function paintClasses(graph: Graph, values: Float32Array, names: string[]
     index[node] = most ? best : classes;
   }
   const palette = [...classColours(classes), UNKNOWN];
-  return { palette, index, values: null, pies: { counts, classes }, legend: { kind: "classes", names, title } };
+  return { palette, index, values: null, pies: { counts, classes }, legend: { kind: "classes", names, order: listed(counts, classes), title } };
+}
+
+function listed(counts: Uint32Array, classes: number): number[] {
+  const order = Array.from({ length: classes }, (_, c) => c);
+  if (classes <= APART) return order;
+  const sums = new Float64Array(classes);
+  counts.forEach((count, at) => (sums[at % classes] += count));
+  return order.sort((p, q) => sums[q] - sums[p] || p - q);
 }
 
 export function nodeStatistic(graph: Graph, values: Float32Array, kind: Statistic): Float32Array {
@@ -103,7 +119,7 @@ export function paintOwn(graph: Graph, id: string, palette: Palette, shares: Flo
       index: Uint16Array.from(graph.component, (c) => Math.min(c, names.length)),
       values: null,
       pies: null,
-      legend: { kind: "classes", names: names.slice(0, 12), title: "component" },
+      legend: { kind: "classes", names, order: [...names.keys()], title: "component" },
     };
   }
   const lens = /^@lens(\d+)$/.exec(id);

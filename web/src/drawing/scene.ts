@@ -27,6 +27,7 @@ export interface Scene {
 export interface Ink {
   edge: string;
   edgeStrong: string;
+  soft: string;
   outline: string;
   accent: string;
   triangle: string;
@@ -85,6 +86,12 @@ function drawTriangles(context: CanvasRenderingContext2D, scene: Scene, px: Floa
   }
 }
 
+/** Edges of a strength from 0 to 4 are paler where they are many, and where a selection is to be seen. */
+export function edgeOpacity(scene: Scene, strength: number): number {
+  const crowd = Math.min(1, Math.sqrt(3000 / Math.max(1, scene.graph.edges.a.length)));
+  return Math.max(0.12, (0.35 + 0.13 * strength) * (0.4 + 0.6 * crowd) * (scene.shares ? 0.55 : 1));
+}
+
 /** Edges in five strengths of Jaccard; while the picture moves only the strongest, the rest a moment later. */
 function drawEdges(
   context: CanvasRenderingContext2D, scene: Scene, px: Float32Array, py: Float32Array, width: number, height: number, ink: Ink, moving: boolean,
@@ -98,13 +105,12 @@ function drawEdges(
     strengths[Math.min(4, Math.floor(jaccard[e] * 7))].push(e);
   }
   let left = moving ? EDGES_WHILE_MOVING : Infinity;
-  const crowd = Math.min(1, Math.sqrt(3000 / Math.max(1, a.length)));
   const chosen = strengths.map(() => 0);
   for (let s = 4; s >= 0; s--) left -= chosen[s] = Math.min(strengths[s].length, Math.max(left, 0));
   context.strokeStyle = ink.edge;
   strengths.forEach((edges, s) => {
     context.lineWidth = 0.5 + 0.35 * s;
-    context.globalAlpha = Math.max(0.12, (0.35 + 0.13 * s) * (0.4 + 0.6 * crowd) * (scene.shares ? 0.55 : 1));
+    context.globalAlpha = edgeOpacity(scene, s);
     for (let start = 0; start < chosen[s]; start += EDGES_AT_ONCE) {
       context.beginPath();
       for (let at = start; at < Math.min(start + EDGES_AT_ONCE, chosen[s]); at++) {
@@ -239,5 +245,5 @@ export function drawMarks(context: CanvasRenderingContext2D, scene: Scene, zoom:
 export function inkOf(element: Element): Ink {
   const style = getComputedStyle(element);
   const of = (name: string) => style.getPropertyValue(name).trim();
-  return { edge: of("--edge"), edgeStrong: of("--ink"), outline: of("--outline"), accent: of("--accent"), triangle: of("--triangle"), paper: of("--paper") };
+  return { edge: of("--edge"), edgeStrong: of("--ink"), soft: of("--soft"), outline: of("--outline"), accent: of("--accent"), triangle: of("--triangle"), paper: of("--paper") };
 }

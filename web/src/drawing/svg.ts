@@ -1,26 +1,20 @@
-import { frame, type Ink, PIE_FROM, radiusAt, type Scene, type Transform } from "./scene";
+import { keyOf, keySvg } from "./legend";
 import { UNKNOWN } from "./paint";
+import { edgeOpacity, frame, type Ink, PIE_FROM, radiusAt, type Scene, type Transform } from "./scene";
+import { escaped, n } from "./xml";
 
-const ESCAPES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
-
-/** Text that may stand in XML, as content or as an attribute. */
-export function escaped(text: string): string {
-  // Control characters are not allowed in XML 1.0 even when escaped.
-  // eslint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "").replace(/[&<>"']/g, (sign) => ESCAPES[sign]);
-}
-
-const n = (value: number) => String(Math.round(value * 100) / 100);
-
-/** The same picture as on the canvas, as an SVG document. */
-export function toSvg(scene: Scene, zoom: Transform, width: number, height: number, ink: Ink, title: string): string {
+/** The same picture as on the canvas, with its legend below, as an SVG document. */
+export function toSvg(scene: Scene, zoom: Transform, width: number, height: number, ink: Ink, captions: string[]): string {
+  const key = keyOf(scene, zoom.k, captions, width);
+  const tall = height + key.height;
   const base = frame(width, height);
   const px = Array.from(scene.x, (value) => (base.x + value * base.k) * zoom.k + zoom.x);
   const py = Array.from(scene.y, (value) => (base.y - value * base.k) * zoom.k + zoom.y);
   const out = [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
-    `<title>${escaped(title)}</title>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${n(tall)}" viewBox="0 0 ${width} ${n(tall)}">`,
+    `<title>${escaped(captions.join("; "))}</title>`,
     `<rect width="100%" height="100%" fill="${ink.paper}"/>`,
+    `<clipPath id="picture"><rect width="${width}" height="${height}"/></clipPath><g clip-path="url(#picture)">`,
   ];
   if (scene.triangles) {
     const { a, b, c } = scene.graph.triangles;
@@ -34,7 +28,7 @@ export function toSvg(scene: Scene, zoom: Transform, width: number, height: numb
     const strength = Math.min(4, Math.floor(jaccard[e] * 7));
     out.push(
       `<path d="M${n(px[a[e]])} ${n(py[a[e]])}L${n(px[b[e]])} ${n(py[b[e]])}" stroke-width="${n(0.5 + 0.35 * strength)}" ` +
-        `stroke-opacity="${n(0.35 + 0.13 * strength)}"/>`,
+        `stroke-opacity="${n(edgeOpacity(scene, strength))}"/>`,
     );
   }
   out.push("</g>");
@@ -43,7 +37,7 @@ export function toSvg(scene: Scene, zoom: Transform, width: number, height: numb
     out.push(`<path d="M${line}${scene.closed ? "Z" : ""}" fill="none" stroke="${ink.accent}" stroke-width="3"/>`);
   }
   for (let node = 0; node < scene.graph.count; node++) out.push(nodeMark(scene, node, px[node], py[node], zoom.k, ink));
-  out.push("</svg>");
+  out.push("</g>", keySvg(key, height, ink), "</svg>");
   return out.join("\n");
 }
 
@@ -54,9 +48,16 @@ function nodeMark(scene: Scene, node: number, x: number, y: number, zoom: number
   const parts = [`<g opacity="${lit ? 1 : 0.22}"><title>node ${node}: ${graph.size[node]} points</title>`];
   if (paint.pies && r >= PIE_FROM) parts.push(...slices(paint.pies, paint.palette, node, x, y, r));
   else parts.push(`<circle cx="${n(x)}" cy="${n(y)}" r="${n(r)}" fill="${paint.palette[paint.index[node]] ?? UNKNOWN}"/>`);
-  const ring = lit && shares ? ink.accent : ink.outline;
-  parts.push(`<circle cx="${n(x)}" cy="${n(y)}" r="${n(r)}" fill="none" stroke="${ring}" stroke-width="${lit && shares ? 2 : 0.75}"/></g>`);
+  parts.push(`<circle cx="${n(x)}" cy="${n(y)}" r="${n(r)}" fill="none" stroke="${ink.outline}" stroke-width="0.75"/></g>`);
+  if (shares && shares[node] > 0) parts.push(arc(x, y, r + 2, shares[node], ink.accent));
   return parts.join("");
+}
+
+/** As long as the share of a node's points that is selected. */
+function arc(x: number, y: number, r: number, share: number, colour: string): string {
+  const angle = 2 * Math.PI * Math.min(share, 0.9999) - Math.PI / 2;
+  const end = `${n(x + r * Math.cos(angle))} ${n(y + r * Math.sin(angle))}`;
+  return `<path d="M${n(x)} ${n(y - r)}A${n(r)} ${n(r)} 0 ${share > 0.5 ? 1 : 0} 1 ${end}" fill="none" stroke="${colour}" stroke-width="2"/>`;
 }
 
 function slices(pies: { counts: Uint32Array; classes: number }, palette: string[], node: number, x: number, y: number, r: number): string[] {

@@ -3,6 +3,9 @@
 export const SCREENS = ["mapper", "samples", "diagram", "network", "training", "compare"] as const;
 export type Screen = (typeof SCREENS)[number];
 
+export const TOOLS = ["pan", "lasso", "path", "loop"] as const;
+export type Tool = (typeof TOOLS)[number];
+
 export interface View {
   screen: Screen;
   layer: string;
@@ -17,6 +20,8 @@ export interface View {
   jaccard: number;
   shared: number;
   triangles: boolean;
+  tool: Tool;
+  path: string;
   typical: boolean;
   filters: string;
   sort: string;
@@ -37,17 +42,21 @@ export const DEFAULT_VIEW: View = {
   jaccard: 0,
   shared: 1,
   triangles: false,
+  tool: "pan",
+  path: "",
   typical: false,
   filters: "",
   sort: "",
   rows: "",
 };
 
-/** Only what differs from the default is written: short addresses, and new settings do not break old ones. */
+const LONGEST = 1500;
+
+/** Only what differs from the default, and is short, is written; so new settings do not break old addresses. */
 export function toHash(view: View): string {
   const params = new URLSearchParams();
   for (const [key, value] of Object.entries(view)) {
-    if (value !== DEFAULT_VIEW[key as keyof View]) params.set(key, String(value));
+    if (value !== DEFAULT_VIEW[key as keyof View] && String(value).length <= LONGEST) params.set(key, String(value));
   }
   const text = params.toString();
   return text ? `#${text}` : "#";
@@ -64,6 +73,7 @@ export function fromHash(hash: string): View {
     else view[key] = text;
   }
   if (!SCREENS.includes(view.screen as Screen)) view.screen = DEFAULT_VIEW.screen;
+  if (!TOOLS.includes(view.tool as Tool)) view.tool = DEFAULT_VIEW.tool;
   return view as unknown as View;
 }
 
@@ -78,7 +88,25 @@ export function filtersOf(text: string): Filter[] {
   }
 }
 
-const LONGEST_ROWS = 1500;
+/** A way through a graph, node by node; `round` where its end is joined to its beginning. */
+export interface Way {
+  nodes: number[];
+  round: boolean;
+}
+
+export const NO_WAY: Way = { nodes: [], round: false };
+
+/** "3.17.5", or "3.17.5.round". */
+export function wayText({ nodes, round }: Way): string {
+  return [...nodes, ...(round ? ["round"] : [])].join(".");
+}
+
+/** The way of a text in a graph of so many nodes; none where it says something else. */
+export function wayOfText(text: string, count: number): Way {
+  const found = /^(\d+(?:\.\d+)*)(\.round)?$/.exec(text);
+  const nodes = found ? found[1].split(".").map(Number) : [];
+  return nodes.every((node) => node < count) ? { nodes, round: !!found?.[2] } : NO_WAY;
+}
 
 /** A selection as "space:0-4,9"; empty where it is, or where it is too long for an address. */
 export function rowsText(space: string, rows: ArrayLike<number>): string {
@@ -87,10 +115,10 @@ export function rowsText(space: string, rows: ArrayLike<number>): string {
     const first = rows[i];
     while (i + 1 < rows.length && rows[i + 1] === rows[i] + 1) i++;
     parts.push(rows[i] === first ? `${first}` : `${first}-${rows[i]}`);
-    if (parts.length * 2 > LONGEST_ROWS) return "";
+    if (parts.length * 2 > LONGEST) return "";
   }
   const text = parts.join(",");
-  return text && text.length <= LONGEST_ROWS ? `${space}:${text}` : "";
+  return text && text.length <= LONGEST ? `${space}:${text}` : "";
 }
 
 export function rowsOfText(text: string): { space: string; rows: Int32Array } | null {

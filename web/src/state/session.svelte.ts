@@ -1,9 +1,11 @@
 import { SvelteMap } from "svelte/reactivity";
-import type { Column, DiagramDocument, GraphSummary, Grid, Group, JobState, Layer, Run, Settings, Space } from "../data/documents";
+import type { Column, DiagramDocument, GraphSummary, Grid, Group, JobRequest, JobState, Layer, Run, Settings, Space } from "../data/documents";
 import { type Graph, graphOf } from "../data/graph";
-import { isLive, type Source } from "../data/source";
+import { decoded, type Picture } from "../data/pictures";
+import { Gone, isLive, type Source } from "../data/source";
 import { complement, maskOf, NONE, type Rows, rowsOf, union, without } from "../numbers/rows";
 import { DEFAULT_VIEW, fromHash, rowsOfText, rowsText, toHash, type View } from "./address";
+import { gridName, type Job, subjectOf, taskName } from "./jobs";
 
 export interface Selection {
   space: string;
@@ -16,25 +18,15 @@ export interface Message {
   kind: "note" | "problem";
 }
 
-export interface Job {
-  id: string;
-  title: string;
-  state: JobState;
-  stop: () => void;
-}
-
 const MOST_UNDONE = 100;
-const TASKS: Record<string, string> = { graph: "Mapper", stability: "Stability", grid: "Grid" };
-
-function gridName({ cover, ...rest }: Settings): string {
-  return JSON.stringify({ ...rest, cover: { ...cover, resolution: null, gain: null } });
-}
-
+const PATIENCE = 3000;
 /** Everything that the screens share: the run, the view, the one selection, the groups, jobs and messages. */
 export class Session {
   readonly source: Source;
   run = $state.raw<Run | null>(null);
   failure = $state("");
+  /** Whether the server is gone; it is looked for until it is back. */
+  gone = $state(false);
   view = $state<View>({ ...DEFAULT_VIEW });
   selection = $state.raw<Selection>({ space: "samples", rows: NONE });
   groups = $state.raw<Group[]>([]);
@@ -47,8 +39,10 @@ export class Session {
   readonly graphs = new SvelteMap<string, Graph>();
   readonly diagrams = new SvelteMap<string, DiagramDocument>();
   readonly grids = new SvelteMap<string, Grid>();
+  /** Groups that the server does not know yet. */
+  private unkept: Group[] | null = null;
   private asked = new Set<string>();
-  private images = new Map<string, HTMLImageElement>();
+  private sheets = new SvelteMap<string, Picture>();
   private count = 0;
 
   layer = $derived(this.run?.layers.find((layer) => layer.id === this.view.layer) ?? null);
@@ -67,8 +61,7 @@ export class Session {
       if (!this.run.checkpoints.some((c) => c.id === this.view.checkpoint)) this.view.checkpoint = this.run.checkpoints.at(-1)?.id ?? "";
       [this.history, this.groups] = await Promise.all([this.source.graphs(), this.source.groups()]);
       this.chooseFirst();
-      const asked = rowsOfText(this.view.rows);
-      if (asked && this.spaceOf(asked.space)) this.selection = { space: asked.space, rows: asked.rows.filter((row) => row < this.spaceOf(asked.space)!.points) };
+      this.selectAsked();
       if (isLive(this.source)) await this.findJobs();
     } catch (error) {
       this.failure = (error as Error).message;
@@ -82,6 +75,13 @@ export class Session {
     else if (this.layer) this.chooseLayer(this.layer);
     else if (this.history.length) this.chooseGraph(this.history[0].key);
     else this.view.layer = (this.run?.layers.findLast((layer) => layer.space === "samples") ?? this.run?.layers.at(-1))?.id ?? "";
+  }
+
+  /** The selection of the address. */
+  private selectAsked() {
+    const asked = rowsOfText(this.view.rows);
+    const points = this.spaceOf(asked?.space)?.points ?? 0;
+    if (asked && points) this.selection = { space: asked.space, rows: asked.rows.filter((row) => row < points) };
   }
 
   spaceOf(id: string | undefined): Space | null {
@@ -118,7 +118,9 @@ export class Session {
     this.showGraph(this.latestOf(this.view.layer)?.key ?? "");
   }
 
+  /** A way leads through one graph alone. */
   private showGraph(key: string) {
+    if (key !== this.view.graph) this.view.path = "";
     this.view.graph = key;
     if (key) void this.openGraph(key);
   }
@@ -148,46 +150,64 @@ export class Session {
   }
 
   diagram(layer: string): DiagramDocument | null {
-    const key = `${layer}/${this.view.checkpoint}`;
+    const { checkpoint } = this.view;
+    const key = `${layer}/${checkpoint}`;
     const held = this.diagrams.get(key);
     if (held || !layer) return held ?? null;
-    this.once(`diagram ${key}`, () => this.askDiagram(layer, this.view.checkpoint, key));
+    this.once(`diagram ${key}`, () => this.askDiagram(layer, checkpoint));
     return null;
   }
 
-  private async askDiagram(layer: string, checkpoint: string, key: string) {
+  private async askDiagram(layer: string, checkpoint: string) {
     const answer = await this.source.diagram(layer, checkpoint || null);
-    if (!("job" in answer)) this.diagrams.set(key, answer);
-    else this.follow(answer.job, "persistence", () => this.askDiagram(layer, checkpoint, key));
+    if (!("job" in answer)) this.diagrams.set(`${layer}/${checkpoint}`, answer);
+    else this.follow(answer.job, { task: "diagram", layer, checkpoint }, () => this.askDiagram(layer, checkpoint));
   }
 
-  sheet(space: string, sheet: number, loaded: () => void): HTMLImageElement | null {
+  /** A sheet of pictures once it has come; null until then. */
+  sheet(space: string, sheet: number): Picture | null {
     const key = `${space}/${sheet}`;
-    const held = this.images.get(key);
-    if (held?.complete) return held.naturalWidth ? held : null;
-    if (held) {
-      held.addEventListener("load", loaded, { once: true });
-      return null;
-    }
-    const image = new Image();
-    image.addEventListener("load", loaded, { once: true });
-    image.src = this.source.sheet(space, sheet);
-    this.images.set(key, image);
-    return null;
+    const held = this.sheets.get(key);
+    if (!held) this.once(`sheet ${key}`, async () => void this.sheets.set(key, await decoded(await this.source.sheet(space, sheet))));
+    return held ?? null;
   }
 
   private once(key: string, act: () => Promise<void>) {
     if (this.asked.has(key)) return;
     this.asked.add(key);
-    void this.attempt(act);
+    void this.attempt(act).then(() => this.gone && this.asked.delete(key));
   }
 
   async attempt(act: () => Promise<void>) {
     try {
       await act();
     } catch (error) {
-      this.tell((error as Error).message, "problem");
+      this.failed(error);
     }
+  }
+
+  failed(error: unknown) {
+    if (error instanceof Gone) this.missed();
+    else this.tell((error as Error).message, "problem");
+  }
+
+  /** The server is gone: the page says so, and looks for it. */
+  missed() {
+    if (this.gone) return;
+    this.gone = true;
+    const look = async () => {
+      try {
+        await (this.unkept ? this.source.saveGroups(this.unkept) : this.source.groups());
+      } catch {
+        setTimeout(look, PATIENCE);
+        return;
+      }
+      this.gone = false;
+      this.unkept = null;
+      await this.refresh();
+      if (this.view.graph) await this.openGraph(this.view.graph);
+    };
+    setTimeout(look, PATIENCE);
   }
 
   select(space: string, rows: Rows, how: "replace" | "add" | "toggle" = "replace") {
@@ -246,8 +266,8 @@ export class Session {
   }
 
   private keepGroups(groups: Group[]) {
-    this.groups = groups;
-    void this.attempt(() => this.source.saveGroups(groups));
+    this.groups = this.unkept = groups;
+    void this.attempt(() => this.source.saveGroups(groups)).then(() => this.gone || (this.unkept = null));
   }
 
   tell(text: string, kind: Message["kind"] = "note") {
@@ -261,19 +281,22 @@ export class Session {
   }
 
   /** Follows a job to its end; `finished` gets the key of its result. */
-  follow(id: string, title: string, finished: (result: string) => void | Promise<void>) {
+  follow(id: string, request: JobRequest, finished: (result: string) => void | Promise<void>) {
     if (!isLive(this.source) || this.jobs.some((job) => job.id === id)) return;
     const first: JobState = { state: "waiting", done: 0, expected_seconds: null, what: "", result: null, error: null };
-    const stop = this.source.follow(id, (state) => {
-      this.jobs = this.jobs.map((job) => (job.id === id ? { ...job, state } : job));
-      if (state.state === "done" || state.state === "failed" || state.state === "cancelled") {
-        this.jobs = this.jobs.filter((job) => job.id !== id);
-        if (state.state === "done") void this.attempt(async () => finished(state.result ?? ""));
-        else if (state.state === "failed") this.tell(state.error ?? `${title} failed`, "problem");
-        else this.tell(`${title} was cancelled`);
-      }
-    });
-    this.jobs = [...this.jobs, { id, title, state: first, stop }];
+    this.jobs = [...this.jobs, { id, request, state: first }];
+    this.source.follow(id, (state) => {
+      const over = state.state === "done" || state.state === "failed" || state.state === "cancelled";
+      this.jobs = this.jobs.flatMap((job) => (job.id !== id ? [job] : over ? [] : [{ ...job, state }]));
+      if (state.state === "done") void this.attempt(async () => finished(state.result ?? ""));
+      else if (state.state === "failed") this.tell(state.error ?? `${taskName(request)} failed`, "problem");
+      else if (state.state === "cancelled") this.tell(`${taskName(request)} was cancelled`);
+    }, () => this.missed());
+  }
+
+  /** The running job of a task that is about this graph, grid or layer. */
+  jobOf(task: JobRequest["task"], subject: string): Job | null {
+    return this.jobs.find((job) => job.request.task === task && subjectOf(job.request) === subject) ?? null;
   }
 
   cancel(id: string) {
@@ -281,14 +304,15 @@ export class Session {
     if (isLive(source)) void this.attempt(() => source.cancel(id));
   }
 
-  /** A made graph: shown, and the history read again. */
+  /** A made graph: the history is read again, and it is shown unless another layer is looked at by now. */
   async arrived(key: string) {
     this.history = await this.source.graphs();
     await this.openGraph(key, true);
-    this.chooseGraph(key);
+    const made = this.history.find((graph) => graph.key === key);
+    if (made && made.settings.layer !== this.view.layer) this.tell(`${made.title} is made: it stands in the history`);
+    else this.chooseGraph(key);
   }
 
-  /** The grid of a graph, which is that of all graphs that differ in intervals and gains alone. */
   gridOf(settings: Settings): Grid | null {
     return this.grids.get(gridName(settings)) ?? null;
   }
@@ -310,14 +334,14 @@ export class Session {
   private async findJobs() {
     const { source } = this;
     if (!isLive(source)) return;
-    for (const job of await source.jobs()) {
-      if (job.job && (job.state === "running" || job.state === "waiting")) {
-        this.follow(job.job, TASKS[job.task ?? ""] ?? job.title ?? "a job", async (result) => {
-          if (job.task === "grid") return this.gridArrived(result);
-          this.history = await source.graphs();
-          if (this.history.some((graph) => graph.key === result)) await this.arrived(result);
-        });
-      }
+    for (const { job, request, state } of await source.jobs()) {
+      if (!job || !request || (state !== "running" && state !== "waiting")) continue;
+      this.follow(job, request, async (result) => {
+        if (request.task === "grid") return this.gridArrived(result);
+        if (request.task === "stability") return this.openGraph(result, true);
+        if (request.task === "graph") return this.arrived(result);
+        return this.askDiagram(request.layer, request.checkpoint);
+      });
     }
   }
 
@@ -336,5 +360,6 @@ export class Session {
     Object.assign(this.view, read, known ? {} : { layer: this.view.layer }, read.checkpoint ? {} : { checkpoint: this.view.checkpoint });
     if (!this.view.graph) this.view.graph = this.latestOf(this.view.layer)?.key ?? "";
     if (this.view.graph) void this.openGraph(this.view.graph);
+    this.selectAsked();
   }
 }
