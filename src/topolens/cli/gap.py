@@ -50,10 +50,10 @@ def command(
     with one_sentence():
         check_directory(directory)
         from topolens.measures.neuron_sampling import WAYS
+        from topolens.runs.spread import spread
         from topolens.studies.gap import gap_study
         from topolens.studies.gap_features import Protocol
         from topolens.studies.images import read_images
-        from topolens.studies.spread import spread
 
         if sampling not in WAYS:
             raise ValueError(f"--sampling must be one of {', '.join(WAYS)}, got {sampling!r}")

@@ -81,9 +81,9 @@ def pooling(
     directory = output or Path("topolens-pooling")
     with one_sentence():
         check_directory(directory)
+        from topolens.runs.spread import spread
         from topolens.studies.pooling import Recipe
         from topolens.studies.pooling_page import QUICK, pooling_study
-        from topolens.studies.spread import spread
 
         recipe = QUICK if quick else Recipe(images=images, test_images=test_images, epochs=epochs)
         with shown_progress(quiet) as progress, spread(backend, address):
@@ -188,9 +188,9 @@ def graphs(
     directory = output or Path("topolens-graphs")
     with one_sentence():
         check_directory(directory)
+        from topolens.runs.spread import spread
         from topolens.studies.graph_runs import Source
         from topolens.studies.graphs_page import DRAWN, DRAWN_QUICK, FULL, QUICK, graphs_study
-        from topolens.studies.spread import spread
 
         source = Source(None if data is None else str(data), DRAWN_QUICK if quick else DRAWN)
         repeats = range(seed, seed + (min(seeds, 2) if quick else seeds))
@@ -252,9 +252,9 @@ def autoencoder(
     directory = output or Path("topolens-autoencoder")
     with one_sentence():
         check_directory(directory)
+        from topolens.runs.spread import spread
         from topolens.studies.autoencoder import Recipe
         from topolens.studies.autoencoder_page import QUICK, autoencoder_study
-        from topolens.studies.spread import spread
 
         recipe = QUICK if quick else Recipe(points=points, test_points=test_points, epochs=epochs)
         with shown_progress(quiet) as progress, spread(backend, address):
@@ -314,10 +314,10 @@ def purification(
     directory = output or Path("topolens-purification")
     with one_sentence():
         check_directory(directory)
+        from topolens.runs.spread import spread
         from topolens.studies.attacks import Effort
         from topolens.studies.purification_page import QUICK, purification_study
         from topolens.studies.purifiers import Training
-        from topolens.studies.spread import spread
 
         training = Training(images, epochs, strength)
         effort = Effort(test_images, steps, restarts, draws, descent=cw_steps)

@@ -59,10 +59,10 @@ def command(
     directory = output or Path("topolens-topomortar")
     with one_sentence():
         check_directory(directory)
+        from topolens.runs.spread import spread
         from topolens.studies.mortar_data import LABELS
         from topolens.studies.mortar_page import FULL, PAPERS, QUICK, mortar_study
         from topolens.studies.mortar_runs import Source
-        from topolens.studies.spread import spread
 
         if quick and full:
             raise ValueError("--quick and --full exclude each other, got both; leave one out")
