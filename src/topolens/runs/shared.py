@@ -69,5 +69,7 @@ def shared(value: Value) -> Iterator[Shared[Value]]:
                 # so that classes and functions of a script or a notebook are taken along
                 pickle.dump(wrap_non_picklable_objects(value, keep_wrapper=False), file)
         except (TypeError, AttributeError, pickle.PicklingError) as error:
-            raise ValueError(f"what is looked at cannot be sent to other processes ({error}); take one worker") from None
+            raise ValueError(
+                f"what is looked at cannot be sent to other processes ({error}); take one worker"
+            ) from None
         yield Shared(None, place)

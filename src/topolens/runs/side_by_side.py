@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
 
 Progress = Callable[[float, float, str], None]
@@ -44,22 +44,6 @@ def each(
             made.close()
 
 
-def costliest_first(
-    make: Callable[..., Any],
-    arguments: Sequence[tuple[Any, ...]],
-    costs: Sequence[float],
-    workers: int | None = None,
-) -> Iterator[tuple[int, Any]]:
-    """Place and result of each run, the costliest first: a long run at the end would keep all others waiting.
-
-    Args:
-        make, arguments, workers: As in `each`.
-        costs: What each run costs, in any unit.
-    """
-    order = sorted(range(len(arguments)), key=lambda run: -costs[run])
-    yield from zip(order, each(make, (arguments[run] for run in order), workers), strict=True)
-
-
 def side_by_side(
     make: Callable[..., Any],
     arguments: Sequence[tuple[Any, ...]],
@@ -77,8 +61,9 @@ def side_by_side(
         costs: What each run costs, in any unit, 0 where its file is there; None: all alike.
     """
     costs = [1.0] * len(arguments) if costs is None else costs
+    order = sorted(range(len(arguments)), key=lambda run: -costs[run])  # a long run at the end would keep all waiting
     start, spent, found = time.perf_counter(), 0.0, {}
-    for run, result in costliest_first(make, arguments, costs, workers):
+    for run, result in zip(order, each(make, (arguments[run] for run in order), workers), strict=True):
         found[run] = result
         spent += costs[run]
         if progress is not None and spent:
