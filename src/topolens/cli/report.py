@@ -8,6 +8,8 @@ import typer
 from topolens.cli.errors import one_sentence
 from topolens.cli.gates import conditions, judge
 from topolens.cli.options import (
+    Address,
+    Backend,
     Directory,
     FailIf,
     Json,
@@ -17,7 +19,9 @@ from topolens.cli.options import (
     SamplesByLot,
     Seed,
     Threads,
+    WorkersIfAny,
     split,
+    spreading,
     use_threads,
 )
 from topolens.cli.output import check_directory, tell
@@ -41,6 +45,8 @@ EXAMPLES = r"""Examples:
   topolens report --model mypackage.nets:resnet20 --weights resnet20.pt --data test.npz --fail-if 'collapse.nc1 > 0.1'
 
   topolens report ckpt_*.pt --model mypackage.nets:resnet20 --data digits
+
+  topolens report vgg19.safetensors --workers 4
 
   topolens report weights.npz --json | jq '.findings\[].verdict'
 """.replace("\\*", "*")
@@ -103,6 +109,9 @@ def command(
     seed: Seed = 0,
     budget: Budget = None,
     threads: Threads = None,
+    workers: WorkersIfAny = None,
+    backend: Backend = "local",
+    address: Address = None,
     images: Images = None,
     data: DataOf = None,
     normalize: Normalize = None,
@@ -135,7 +144,7 @@ def command(
 
         use_threads(threads)
         found = inputs(files, model, patterns, seed, filters=data is None)
-        with shown_progress(quiet) as progress:
+        with shown_progress(quiet) as progress, spreading(workers, backend, address):
             options: dict[str, Any] = {
                 "layers": patterns or None, "k": k, "p": p, "landmarks": landmarks, "seed": seed, "budget": budget,
                 "images": load_images(images) if images else None,

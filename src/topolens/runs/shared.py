@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ class Shared(Generic[Value]):
 def _read(place: Path) -> Any:
     try:
         with place.open("rb") as file:
+            sys.path.extend(folder for folder in pickle.load(file) if folder not in sys.path)
             return pickle.load(file)
     except FileNotFoundError:
         raise FileNotFoundError(
@@ -66,6 +68,7 @@ def shared(value: Value) -> Iterator[Shared[Value]]:
         place = Path(folder) / "shared.pickle"
         try:
             with place.open("wb") as file:
+                pickle.dump(sys.path, file)  # where the code of a network may lie
                 # so that classes and functions of a script or a notebook are taken along
                 pickle.dump(wrap_non_picklable_objects(value, keep_wrapper=False), file)
         except (TypeError, AttributeError, pickle.PicklingError) as error:
