@@ -78,6 +78,13 @@ Budget = Annotated[
         help="Time to stay within; cuts are said. With --data 180 unless given, else none; inf: no limit.",
     ),
 ]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Where findings are kept: the same command, or one with more analyses, goes on from there.",
+    ),
+]
 Images = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Real images (png, npz, npz:name) whose patches are compared with.")
 ]
@@ -112,6 +119,7 @@ def command(
     workers: WorkersIfAny = None,
     backend: Backend = "local",
     address: Address = None,
+    cache: Cache = None,
     images: Images = None,
     data: DataOf = None,
     normalize: Normalize = None,
@@ -148,7 +156,7 @@ def command(
             options: dict[str, Any] = {
                 "layers": patterns or None, "k": k, "p": p, "landmarks": landmarks, "seed": seed, "budget": budget,
                 "images": load_images(images) if images else None,
-                "twin": found.twin, "source": found.source, "progress": progress,
+                "twin": found.twin, "source": found.source, "cache": cache, "progress": progress,
             }  # fmt: skip
             if data is None:
                 result = _made(found.networks, options)
@@ -189,6 +197,7 @@ def _with_data(
         seed=options["seed"],
         budget=budget * (1 - FILTERS) if filters else budget,
         source=told,
+        cache=options["cache"],
         progress=options["progress"],
     )
     if not filters:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from topolens.probes.record import Layers
 from topolens.report.attention_samples import attention_of, may_attend
 from topolens.report.budget import Plan, plan, replayable, work_of
 from topolens.report.costs import MOST_LAYERS, measured_rates
+from topolens.report.kept_findings import KeptFindings, kept_findings
 from topolens.report.report import Report
 from topolens.report.training_run import training_of, trajectory_of
 from topolens.report.trust_samples import trust_of
@@ -174,6 +176,7 @@ def network_report(
     seed: int = 0,
     budget: float | None = None,
     source: Mapping[str, Any] | None = None,
+    cache: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """A report on what the layers of a network do with data, analysis by analysis.
@@ -190,6 +193,8 @@ def network_report(
         seed: Of all draws; the same seed gives the same report.
         budget: Seconds to stay within; what the report takes is predicted first, and what was cut is said in it.
         source: What to say of the model's origin.
+        cache: A folder where each finding is kept, and read from if it was made before of the same networks, samples,
+            settings and versions: what was killed goes on where it was. Numbers have 7 digits then, as in the JSON.
         progress: Called as (seconds done, seconds expected, what is being done).
 
     Returns:
@@ -220,7 +225,8 @@ def network_report(
     untrained = None if twin is None else record(twin, data, **kept)
     most = planned.work.most_layers
     evidence = Evidence(model, recording, untrained, twin, seed, data, checkpoints or {}, most)
-    findings = _findings(evidence, planned, lambda done, what: _tell(progress, planned, done, start, what))
+    known = kept_findings(cache, *(_made_from(evidence) if cache else ()))
+    findings = _findings(evidence, planned, known, lambda done, what: _tell(progress, planned, done, start, what))
     made = provenance_of(evidence, source, start, planned.names)
     return Report(tuple(findings), {**made, "budget": planned.provenance(budget)})
 
@@ -233,17 +239,33 @@ def _wanted(only: Sequence[str] | None, model: nn.Module, checkpoints: Mapping[i
     return [name for name in PLAN if (name not in idle if only is None else name in only)]
 
 
-def _findings(evidence: Evidence, planned: Plan, tell: Callable[[Sequence[str], str], None]) -> list[Finding]:
+def _findings(
+    evidence: Evidence, planned: Plan, known: KeptFindings, tell: Callable[[Sequence[str], str], None]
+) -> list[Finding]:
     """Of all analyses in the order of the page, made side by side where joblib's active backend has workers."""
-    names = sorted(planned.names, key=lambda name: -planned.seconds_of(name))  # a long one last would keep all waiting
-    found = dict[str, Finding]()
+    found = {name: finding for name in planned.names if (finding := known.get(name))}
+    todo = [name for name in planned.names if name not in found]
+    todo.sort(key=lambda name: -planned.seconds_of(name))  # a long one at the end would keep all others waiting
+    awaited = (*todo, "done")
     with shared(evidence) as there:
-        runs = each(_made, ((there, name) for name in names))
-        tell([], (*names, "done")[0])
-        for name, awaited, finding in zip(names, (*names[1:], "done"), runs, strict=True):
-            found[name] = finding
-            tell(list(found), awaited)
+        tell(list(found), awaited[0])
+        for place, finding in enumerate(each(_made, ((there, name) for name in todo))):
+            found[todo[place]] = known.put(finding)
+            tell(list(found), awaited[place + 1])
     return [found[name] for name in planned.names]
+
+
+def _made_from(evidence: Evidence) -> tuple[Any, ...]:
+    """All that findings depend on beside their names: networks, samples and what the network said to them, settings."""
+    inputs, count = list[Any](), 0
+    with torch.random.fork_rng(devices=[]):  # a loader may shuffle
+        for batch in batches(evidence.data):
+            if count >= len(evidence.recording.ids):
+                break
+            inputs.append(batch.inputs)
+            count += batch.size
+    seen = [(x.activations, x.outputs, x.labels, x.ids) for x in (evidence.recording, evidence.untrained) if x]
+    return evidence.model, evidence.twin, evidence.checkpoints, inputs, seen, evidence.seed, evidence.most_layers
 
 
 def _made(there: Shared[Evidence], name: str) -> Finding:
