@@ -85,6 +85,7 @@ def filter_space(
         ValueError: If it has another shape or contains NaN, or p is out of range.
 
     Cost: about (nulls + 20) exact neighbour searches among n filters, O(n^2 h w) each; layers of one shape share nulls.
+        Inside `joblib.parallel_config` several processes share them.
     Source: "A look at the topology of convolutional neural networks", 2018, sections 2 to 5. Ours are the nulls, the
         intervals and the test of occupancy: four tight clusters of edges give a long bar too.
     """

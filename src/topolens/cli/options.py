@@ -18,7 +18,12 @@ _WORKERS = typer.Option("--workers", min=0, help="Processes of one thread each; 
 Workers = Annotated[int, _WORKERS]
 WorkersIfAny = Annotated[int | None, _WORKERS]
 Backend = Annotated[
-    str, typer.Option("--backend", metavar="NAME", help="Where the work is done: local, dask or ray (installed apart).")
+    str,
+    typer.Option(
+        "--backend",
+        metavar="NAME",
+        help="Where the work is done: local, dask or ray (installed apart), of two workers or more.",
+    ),
 ]
 Address = Annotated[
     str | None,

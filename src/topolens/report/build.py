@@ -167,7 +167,7 @@ def report(
         ValueError: If there is no convolution with spatial kernels, a weight is NaN, or `layers` matches none.
         TypeError: If `model` is neither a module nor a mapping of names to tensors.
 
-    Cost: mostly exact neighbour searches, see `filter_space`.
+    Cost: mostly exact neighbour searches, see `filter_space`; inside `joblib.parallel_config` by several processes.
 
     Example:
         >>> import topolens as tl

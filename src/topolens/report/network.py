@@ -181,6 +181,8 @@ def network_report(
 ) -> Report:
     """A report on what the layers of a network do with data, analysis by analysis.
 
+    Inside `joblib.parallel_config` analyses are made by several processes, with the same numbers.
+
     Args:
         model: Any network; it is not changed.
         data: Samples, with labels or without, in any form that `probes.record` takes.
