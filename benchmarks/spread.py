@@ -22,13 +22,13 @@ from dask.distributed import Client, LocalCluster
 import topolens as tl
 from benchmarks.harness import ROOT, environment, now, write
 from topolens._optional import DASK_TRIM
+from topolens.runs.spread import spread
 from topolens.studies.gap_features import Protocol
 from topolens.studies.gap_members import measured, measured_zoo
 from topolens.studies.grid_training import part_of
 from topolens.studies.grid_zoo import Trained, read_zoo
 from topolens.studies.images import Images, read_images
 from topolens.studies.kept_images import keep_images
-from topolens.studies.spread import spread
 
 ENVIRON = "distributed.nanny.pre-spawn-environ"
 RUNS = 3

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -16,16 +15,19 @@ from topolens.analyses.filter_loops import (
     core_of,
     draws,
     filtrations,
-    headline_bars,
     landmarks_of,
 )
-from topolens.analyses.filter_nulls import (
-    Reference,
-    Tick,
-    covariance_nulls,
-    gaussian_nulls,
-    plane_variance,
-    reference,
+from topolens.analyses.filter_nulls import Reference, plane_variance
+from topolens.analyses.filter_parts import (
+    Clouds,
+    covariance_reference,
+    draw_of_core,
+    gaussian_reference,
+    in_parts,
+    null_row,
+    sweep_parameters,
+    sweep_row,
+    twin_reference,
 )
 from topolens.diagrams import Diagrams
 from topolens.filtrations.rips import rips
@@ -34,8 +36,6 @@ from topolens.mapper.graph import MapperGraph
 from topolens.mapper.mapper import mapper
 from topolens.mapper.nerve import betti_numbers
 from topolens.persistence import persistence
-from topolens.sampling.density import core_size, neighbour_distance
-from topolens.sampling.nulls import gaussian_filters
 
 CLUSTERS = ("connected", "first_gap", "one_cluster")  # how Mapper clusters a box; the last is the cover alone
 MIN_NODE = 5  # Mapper nodes with fewer points are dropped before Betti numbers are read off
@@ -92,37 +92,6 @@ class Measured:
     nerve_b1: dict[str, int]
 
 
-Grid = tuple[tuple[float, ...], ...]
-
-
-def _grid(points: Tensor, ks: tuple[int, ...], ps: tuple[float, ...], settings: Settings) -> Grid:
-    """Longest headline bar for each (k, p); neighbours are found once for each k."""
-    rows = []
-    for k in ks:
-        order = torch.argsort(neighbour_distance(points, k), stable=True)
-        cores = [points[order[: core_size(len(points), p)]] for p in ps]
-        rows.append(tuple(headline_bars(core, landmarks_of(core, settings))[0] for core in cores))
-    return tuple(rows)
-
-
-@lru_cache(maxsize=64)
-def _null_grid(n: int, d: int, ks: tuple[int, ...], ps: tuple[float, ...], settings: Settings) -> Grid:
-    return _grid(gaussian_filters(n, d, 3000 + settings.seed), ks, ps, settings)
-
-
-def sweep_over(points: Tensor, settings: Settings, tick: Tick) -> Sweep:
-    """The map of the top bar over density parameters around the chosen ones."""
-    n, d = points.shape
-    wanted_k = (settings.k // 8, settings.k // 4, settings.k // 2, settings.k, 2 * settings.k)
-    ks = tuple(sorted({k for k in wanted_k if 1 <= k < n}))
-    ps = tuple(sorted({p for p in (0.1, 0.2, settings.p, 0.5, 1.0) if core_size(n, p) >= settings.landmarks}))
-    top = _grid(points, ks, ps, settings)
-    tick()
-    null = _null_grid(n, d, ks, ps, settings)
-    tick()
-    return Sweep(ks, ps, top, null)
-
-
 def fields_of(core: Tensor, marks: Tensor) -> list[tuple[str, int, Diagrams]]:
     """Bars to dimension 2 over Z/2 and Z/3, lazy witness and Rips."""
     kinds = {
@@ -135,36 +104,41 @@ def fields_of(core: Tensor, marks: Tensor) -> list[tuple[str, int, Diagrams]]:
 
 
 def measure(
-    points: Tensor, size: tuple[int, int], settings: Settings, effort: Effort, untrained: Sequence[Tensor], tick: Tick
+    points: Tensor,
+    size: tuple[int, int],
+    settings: Settings,
+    effort: Effort,
+    untrained: Sequence[Tensor],
+    progress: Callable[[float], None] | None = None,
 ) -> Measured:
-    """Measures filters (n, h * w); `untrained` holds the twins' filters; `tick` is called after each reference."""
+    """Measures filters (n, h * w); `untrained` holds the twins' filters; `progress` is told the share done."""
     core = core_of(points, settings)
     marks = landmarks_of(core, settings)
-    tick()
-    subsets = list(draws(core, settings, effort.repeats))
-    loops = [loop_coordinate(subset, start, size) for subset, start in subsets]
-    tick()
-    nulls = gaussian_nulls(len(points), size, settings, effort.nulls, tick)
-    moments = covariance_nulls(points, size, settings, effort.twins, tick)
-    twins = []
-    for index, filters in enumerate(untrained):
-        twins.append(reference(filters, size, settings, settings.seed + index))
-        tick()
+    clouds = Clouds(points, size, settings, list(draws(core, settings, effort.repeats)), untrained)
+    rows, columns = sweep_parameters(len(points), settings) if effort.sweep else ((), ())
+    tasks = {
+        "sweep": [(sweep_row, k, columns) for k in rows],
+        "sweep null": [(null_row, *points.shape, k, columns, settings) for k in rows],
+        "nulls": [(gaussian_reference, len(points), size, settings, index) for index in range(effort.nulls)],
+        "moments": [(covariance_reference, index) for index in range(effort.twins)],
+        "twins": [(twin_reference, index) for index in range(len(untrained))],
+        "draws": [(draw_of_core, index) for index in range(effort.repeats)],
+    }
+    found = in_parts(clouds, tasks, progress)
     graphs = {kind: mapper(core, clusters=kind) for kind in CLUSTERS} if effort.graph else {}
-    tick()
     return Measured(
         core=core,
         marks=marks,
         diagrams=filtrations(core, marks),
         by_field=fields_of(core, marks),
-        repeats=torch.tensor([headline_bars(*draw) for draw in subsets], dtype=torch.float64),
+        repeats=torch.tensor([bars for bars, _ in found["draws"]], dtype=torch.float64),
         loop=loop_coordinate(core, marks, size),
-        loop_repeats=[loop for loop in loops if loop],
+        loop_repeats=[loop for _, loop in found["draws"] if loop],
         plane_variance=plane_variance(core),
-        nulls=nulls,
-        twins=twins,
-        moments=moments,
-        sweep=sweep_over(points, settings, tick) if effort.sweep else None,
+        nulls=found["nulls"],
+        twins=found["twins"],
+        moments=found["moments"],
+        sweep=Sweep(rows, columns, tuple(found["sweep"]), tuple(found["sweep null"])) if effort.sweep else None,
         graph=graphs.get("connected"),
         nerve_b1={kind: betti_numbers(graph, MIN_NODE)[1] for kind, graph in graphs.items()},
     )

@@ -1,19 +1,14 @@
-"""References for loops of filters: Gaussian nulls, untrained twins, second moments alone."""
+"""What a cloud of reference filters gives: Gaussian nulls, untrained twins, second moments alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from topolens.analyses.filter_circle import LoopCoordinate, loop_coordinate
 from topolens.analyses.filter_loops import HEADLINE, Settings, core_of, filtrations, landmarks_of, top_bars
-from topolens.sampling import covariance_filters, gaussian_filters
-
-Tick = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -48,30 +43,3 @@ def reference(points: Tensor, size: tuple[int, int], settings: Settings, seed: i
     marks = landmarks_of(core, replace(settings, seed=seed))
     bars = {name: top_bars(diagrams) for name, diagrams in filtrations(core, marks).items()}
     return Reference(bars, loop_coordinate(core, marks, size), plane_variance(core))
-
-
-@lru_cache(maxsize=64)
-def gaussian_reference(n: int, size: tuple[int, int], settings: Settings, seed: int) -> Reference:
-    """One Gaussian null; layers of one shape share it, since it depends on the shape alone."""
-    return reference(gaussian_filters(n, size[0] * size[1], seed), size, settings, seed)
-
-
-def gaussian_nulls(n: int, size: tuple[int, int], settings: Settings, count: int, tick: Tick) -> list[Reference]:
-    """References of Gaussian filters, one per seed."""
-    out = []
-    for index in range(count):
-        out.append(gaussian_reference(n, size, settings, 1000 + settings.seed + index))
-        tick()
-    return out
-
-
-def covariance_nulls(
-    points: Tensor, size: tuple[int, int], settings: Settings, count: int, tick: Tick
-) -> list[Reference]:
-    """References of Gaussian filters with the covariance of the given ones."""
-    out = []
-    for index in range(count):
-        seed = 2000 + settings.seed + index
-        out.append(reference(covariance_filters(points, seed), size, settings, seed))
-        tick()
-    return out

@@ -85,6 +85,7 @@ def filter_space(
         ValueError: If it has another shape or contains NaN, or p is out of range.
 
     Cost: about (nulls + 20) exact neighbour searches among n filters, O(n^2 h w) each; layers of one shape share nulls.
+        Inside `joblib.parallel_config` several processes share them.
     Source: "A look at the topology of convolutional neural networks", 2018, sections 2 to 5. Ours are the nulls, the
         intervals and the test of occupancy: four tight clusters of edges give a long bar too.
     """
@@ -97,11 +98,9 @@ def filter_space(
         if core >= landmarks and len(points) > settings.k:
             twins = twins or [untrained_twin(weight, seed + index) for index in range(effort.twins)]
             untrained = [_thinned(spatial_filters(twin).points, len(points), seed) for twin in twins]
-            tick = _ticker(progress, 6 + effort.nulls + effort.twins + len(untrained) + 2 * effort.sweep)
             size = (weight.shape[2], weight.shape[3])
-            measured = measure(points, size, settings, effort, untrained, tick)
+            measured = measure(points, size, settings, effort, untrained, progress)
             patches = compare_with_patches(measured.core, size, images, seed)
-            tick()
         else:
             measured = None
     provenance = cost.provenance(seed, tuple(weight.shape), {**settings.__dict__, **effort.__dict__})
@@ -131,18 +130,6 @@ def _thinned(points: Tensor, most: int, seed: int) -> Tensor:
         return points
     keep = torch.randperm(len(points), generator=torch.Generator().manual_seed(seed))[:most]
     return points[keep.sort().values]
-
-
-def _ticker(progress: ProgressOf | None, total: int) -> Callable[[], None]:
-    done = 0
-
-    def tick() -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(min(done / total, 1.0))
-
-    return tick
 
 
 def _too_few(subject: str, found: SpatialFilters, settings: Settings, core: int, provenance: dict[str, Any]) -> Finding:

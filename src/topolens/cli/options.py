@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +14,16 @@ Directory = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where report.html and report.json go.")
 ]
 Repeats = Annotated[int, typer.Option("--seeds", min=1, help="Repetitions of the cross-validation, from --seed on.")]
-Workers = Annotated[
-    int, typer.Option("--workers", min=0, help="Processes of one thread each; 0: one per core, or all of a cluster.")
-]
+_WORKERS = typer.Option("--workers", min=0, help="Processes of one thread each; 0: one per core, or all of a cluster.")
+Workers = Annotated[int, _WORKERS]
+WorkersIfAny = Annotated[int | None, _WORKERS]
 Backend = Annotated[
-    str, typer.Option("--backend", metavar="NAME", help="Where the work is done: local, dask or ray (installed apart).")
+    str,
+    typer.Option(
+        "--backend",
+        metavar="NAME",
+        help="Where the work is done: local, dask or ray (installed apart), of two workers or more.",
+    ),
 ]
 Address = Annotated[
     str | None,
@@ -59,6 +65,20 @@ def split(given: list[str] | None) -> list[str]:
 def processes(workers: int, backend: str) -> int:
     """How many processes: as many as asked for, else one per core here, or all that a cluster has."""
     return workers or ((os.cpu_count() or 1) if backend == "local" else -1)
+
+
+def kept_in(directory: Path) -> Path:
+    """Where the finished runs of a study lie, under a path that workers elsewhere find too."""
+    return directory.absolute() / "runs"
+
+
+def spreading(workers: int | None, backend: str, address: str | None) -> AbstractContextManager[None]:
+    """Where the parts of a report are made: in this process, unless workers or a cluster are asked for."""
+    from topolens.runs.spread import spread
+
+    if workers is None and backend == "local":
+        workers = 1
+    return spread(backend, address, processes(workers or 0, backend))
 
 
 def use_threads(threads: int | None) -> None:

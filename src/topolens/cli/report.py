@@ -9,6 +9,8 @@ from topolens.cli.embedded import foreseen, with_page
 from topolens.cli.errors import one_sentence
 from topolens.cli.gates import conditions, judge
 from topolens.cli.options import (
+    Address,
+    Backend,
     Directory,
     FailIf,
     Json,
@@ -18,7 +20,9 @@ from topolens.cli.options import (
     SamplesByLot,
     Seed,
     Threads,
+    WorkersIfAny,
     split,
+    spreading,
     use_threads,
 )
 from topolens.cli.output import check_directory, tell
@@ -44,6 +48,8 @@ EXAMPLES = r"""Examples:
   topolens report --model mypackage.nets:resnet20 --weights resnet20.pt --data test.npz --fail-if 'collapse.nc1 > 0.1'
 
   topolens report ckpt_*.pt --model mypackage.nets:resnet20 --data digits
+
+  topolens report vgg19.safetensors --workers 4
 
   topolens report weights.npz --json | jq '.findings\[].verdict'
 """.replace("\\*", "*")
@@ -73,6 +79,13 @@ Budget = Annotated[
         min=0.0,
         metavar="SECONDS",
         help="Time to stay within; cuts are said. With --data 180 unless given, else none; inf: no limit.",
+    ),
+]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Where findings are kept: the same command, or one with more analyses, goes on from there.",
     ),
 ]
 Images = Annotated[
@@ -109,6 +122,10 @@ def command(
     seed: Seed = 0,
     budget: Budget = None,
     threads: Threads = None,
+    workers: WorkersIfAny = None,
+    backend: Backend = "local",
+    address: Address = None,
+    cache: Cache = None,
     images: Images = None,
     data: DataOf = None,
     normalize: Normalize = None,
@@ -144,11 +161,12 @@ def command(
         found = inputs(files, model, patterns, seed, filters=data is None)
         source = None if data is None else _again(samples_of(data, normalize), samples)
         with shown_progress(quiet) as progress:
+        with shown_progress(quiet) as progress, spreading(workers, backend, address):
             options: dict[str, Any] = {
                 "layers": patterns or None, "k": k, "p": p, "landmarks": landmarks, "seed": seed,
                 "budget": DATA_BUDGET if source is not None and budget is None else budget,
                 "images": load_images(images) if images else None,
-                "twin": found.twin, "source": found.source, "progress": progress,
+                "twin": found.twin, "source": found.source, "cache": cache, "progress": progress,
             }  # fmt: skip
             shown = None if no_explorer or directory is None else _foreseen(found, source, samples, options)
             if source is None:
@@ -209,6 +227,7 @@ def _with_data(
         seed=options["seed"],
         budget=budget * (1 - FILTERS) if filters else budget,
         source=told,
+        cache=options["cache"],
         progress=options["progress"],
     )
     if not filters:

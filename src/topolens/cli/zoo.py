@@ -57,10 +57,10 @@ def command(
     """
     with one_sentence():
         check_directory(output)
+        from topolens.runs.spread import spread
         from topolens.studies.grid_zoo import make_zoo, zoo_cost
         from topolens.studies.images import read_images
         from topolens.studies.network_grid import Grid, read_grid
-        from topolens.studies.spread import spread
 
         chosen, many = Grid() if grid is None else read_grid(grid), processes(workers, backend)
         images = read_images(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from topolens.mapper.graph import MapperGraph
 from topolens.mapper.mapper import mapper
+from topolens.runs import side_by_side
 
 Progress = Callable[[int, int], None]
 Out = TypeVar("Out")
@@ -67,16 +69,12 @@ def each(tasks: Iterable[Callable[[], Out]], expected: int, work: Work) -> Itera
 
     Whatever `progress` raises ends the work: tasks that have not begun never do.
     """
-    from joblib import Parallel, delayed
-
-    results = Parallel(n_jobs=work.jobs, return_as="generator")(delayed(_call)(task) for task in tasks)
-    try:
+    results = side_by_side.each(_call, ((task,) for task in tasks), work.jobs)
+    with closing(results):
         for done, result in enumerate(results, start=1):
             if work.progress is not None:
                 work.progress(done, expected)
             yield result
-    finally:
-        results.close()
 
 
 def _call(task: Callable[[], Out]) -> Out:

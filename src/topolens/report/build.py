@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ from topolens.analyses.finding import Finding
 from topolens.analyses.layer_pairs import spread_layers
 from topolens.analyses.provenance import peak_memory_mb, versions
 from topolens.probes import Convolution, Skipped, convolutions, select_layers
+from topolens.report.kept_findings import kept_findings
 from topolens.report.report import Report
 from topolens.sampling import gaussian_filters, neighbour_distance
 from topolens.sampling.density import core_size
@@ -141,6 +143,7 @@ def report(
     images: Tensor | None = None,
     twin: Model | None = None,
     source: Mapping[str, Any] | None = None,
+    cache: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """A report on a network: the space of filters of every convolution, calibrated.
@@ -153,6 +156,8 @@ def report(
         images: Grey images (batch, height, width) whose patches the filters are compared with.
         twin: The same network untrained; default PyTorch's own initialisation of each layer.
         source: What to say of the model's origin, for instance {"source": "net.safetensors"}.
+        cache: A folder where each finding is kept, and read from if it was made before of the same weights, settings
+            and versions: what was killed goes on where it was. Numbers have 7 digits then, as in the JSON.
         progress: Called as (predicted seconds done, predicted seconds in all, what is being done).
 
     Returns:
@@ -162,7 +167,7 @@ def report(
         ValueError: If there is no convolution with spatial kernels, a weight is NaN, or `layers` matches none.
         TypeError: If `model` is neither a module nor a mapping of names to tensors.
 
-    Cost: mostly exact neighbour searches, see `filter_space`.
+    Cost: mostly exact neighbour searches, see `filter_space`; inside `joblib.parallel_config` by several processes.
 
     Example:
         >>> import topolens as tl
@@ -182,21 +187,25 @@ def report(
         skipped = [*skipped, *(Skipped(one.name, "the budget") for one in every if one.name not in names)]
     predicted = [predicted_seconds(layer.weight.shape, settings, effort, rates) for layer in chosen]
     findings: list[Finding] = []
+    known = kept_findings(cache, settings, effort, images)
     for index, layer in enumerate(chosen):
-        findings.append(
-            filter_space(
-                layer.weight,
-                k,
-                p,
-                seed,
-                landmarks=landmarks,
-                subject=layer.name,
-                effort=effort,
-                images=images,
-                twins=[untrained[layer.name]] if layer.name in untrained else None,
-                progress=_share(progress, predicted, index, f"{layer.name}: filter space"),
-            )
+        twins = [untrained[layer.name]] if layer.name in untrained else None
+        share = _share(progress, predicted, index, f"{layer.name}: filter space")
+        made_from = layer.name, layer.weight, twins
+        make = partial(
+            filter_space,
+            layer.weight,
+            k,
+            p,
+            seed,
+            landmarks=landmarks,
+            subject=layer.name,
+            effort=effort,
+            images=images,
+            twins=twins,
+            progress=share,
         )
+        findings.append(known.get("filter_space", *made_from) or known.put(make(), *made_from))
     provenance = _provenance(model, chosen, skipped, source, settings, (budget, sum(predicted), cut), start)
     return Report(tuple(findings), provenance)
 
@@ -213,13 +222,14 @@ def training_report(
     images: Tensor | None = None,
     twin: Model | None = None,
     source: Mapping[str, Any] | None = None,
+    cache: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """A report on one training run: curves over its checkpoints, then the last one in full.
 
     Args:
         checkpoints: Training step to `torch.nn.Module` or state_dict, at least two, of one architecture.
-        layers, k, p, landmarks, seed, budget, images, twin, source, progress: As in `report`.
+        layers, k, p, landmarks, seed, budget, images, twin, source, cache, progress: As in `report`.
 
     Returns:
         A Report with a Finding "filter_training" per layer and then those of `report` on the last checkpoint.
@@ -236,12 +246,15 @@ def training_report(
     start, rates = time.perf_counter(), measured_rates()
     curves = [predicted_seconds(c.weight.shape, settings, lean, rates) * (1 + 0.15 * len(steps)) for c in chosen]
     rest = sum(predicted_seconds(c.weight.shape, settings, Effort(), rates) for c in chosen)
-    findings = []
+    findings: list[Finding] = []
+    known = kept_findings(cache, settings, lean)
     for index, layer in enumerate(chosen):
         weights = {step: _at_step(by_step[step], layer, step) for step in steps}
         share = _share(progress, [*curves, rest], index, f"{layer.name}: {len(steps)} checkpoints")
+        options: dict[str, Any] = {"landmarks": landmarks, "subject": layer.name, "effort": lean, "progress": share}
         findings.append(
-            filter_training(weights, k, p, seed, landmarks=landmarks, subject=layer.name, effort=lean, progress=share)
+            known.get("filter_training", layer.name, weights)
+            or known.put(filter_training(weights, k, p, seed, **options), layer.name, weights)
         )
     spent = sum(curves)
     last = report(
@@ -254,6 +267,7 @@ def training_report(
         images=images,
         twin=twin,
         source=source,
+        cache=cache,
         budget=None if budget is None else max(budget - spent, 1.0),
         progress=_shifted(progress, spent),
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,12 +23,16 @@ from topolens.probes.record import Layers
 from topolens.report.attention_samples import attention_of, may_attend
 from topolens.report.budget import Plan, plan, replayable, work_of
 from topolens.report.costs import MOST_LAYERS, measured_rates
+from topolens.report.kept_findings import KeptFindings, kept_findings
 from topolens.report.report import Report
 from topolens.report.training_run import training_of, trajectory_of
 from topolens.report.trust_samples import trust_of
+from topolens.runs.shared import Shared, shared
+from topolens.runs.side_by_side import each
 
 Progress = Callable[[float, float, str], None]
 MOST_BYTES = 2**27  # of pictures
+_ALONE = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Evidence:
         data: The samples as they were given.
         checkpoints: The network at several steps of its training, the last of them `model`.
         most_layers: So many layers are looked at.
+        random_state: Of torch, when the report was asked for.
     """
 
     model: nn.Module
@@ -52,6 +59,7 @@ class Evidence:
     data: Any = None
     checkpoints: Mapping[int, nn.Module] = field(default_factory=dict)
     most_layers: int = MOST_LAYERS
+    random_state: Tensor = field(default_factory=torch.get_rng_state)
 
     @property
     def outputs(self) -> Tensor | None:
@@ -168,9 +176,12 @@ def network_report(
     seed: int = 0,
     budget: float | None = None,
     source: Mapping[str, Any] | None = None,
+    cache: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """A report on what the layers of a network do with data, analysis by analysis.
+
+    Inside `joblib.parallel_config` analyses are made by several processes, with the same numbers.
 
     Args:
         model: Any network; it is not changed.
@@ -184,6 +195,8 @@ def network_report(
         seed: Of all draws; the same seed gives the same report.
         budget: Seconds to stay within; what the report takes is predicted first, and what was cut is said in it.
         source: What to say of the model's origin.
+        cache: A folder where each finding is kept, and read from if it was made before of the same networks, samples,
+            settings and versions: what was killed goes on where it was. Numbers have 7 digits then, as in the JSON.
         progress: Called as (seconds done, seconds expected, what is being done).
 
     Returns:
@@ -205,7 +218,7 @@ def network_report(
     data = replayable(data, samples)
     work = replace(work_of(model, data, layers, samples, twin is not None), checkpoints=len(checkpoints or {}))
     planned = plan(wanted, work, budget, measured_rates())
-    _tell(progress, planned, -1, start, f"{planned.told()}: recording activations")
+    _tell(progress, planned, None, start, f"{planned.told()}: recording activations")
     data, places = drawn(data, planned.work.samples, seed)
     kept: dict[str, Any] = {"layers": layers, "samples": planned.work.samples, "seed": seed}
     recording = record(model, data, **kept)
@@ -214,11 +227,8 @@ def network_report(
     untrained = None if twin is None else record(twin, data, **kept)
     most = planned.work.most_layers
     evidence = Evidence(model, recording, untrained, twin, seed, data, checkpoints or {}, most)
-    findings = []
-    for place, name in enumerate(planned.names):
-        _tell(progress, planned, place, start, name.replace("_", " "))
-        findings.append(_made(name, evidence))
-    _tell(progress, planned, len(planned.names), start, "done")
+    known = kept_findings(cache, *(_made_from(evidence) if cache else ()))
+    findings = _findings(evidence, planned, known, lambda done, what: _tell(progress, planned, done, start, what))
     made = provenance_of(evidence, source, start, planned.names)
     return Report(tuple(findings), {**made, "budget": planned.provenance(budget)})
 
@@ -231,13 +241,49 @@ def _wanted(only: Sequence[str] | None, model: nn.Module, checkpoints: Mapping[i
     return [name for name in PLAN if (name not in idle if only is None else name in only)]
 
 
-def _made(name: str, evidence: Evidence) -> Finding:
-    """The finding; where the analysis refuses its input, one that says why."""
-    try:
-        with Cost() as cost:
-            return PLAN[name](evidence)
-    except ValueError as error:
-        refused = str(error)
+def _findings(
+    evidence: Evidence, planned: Plan, known: KeptFindings, tell: Callable[[Sequence[str], str], None]
+) -> list[Finding]:
+    """Of all analyses in the order of the page, made side by side where joblib's active backend has workers."""
+    found = {name: finding for name in planned.names if (finding := known.get(name))}
+    todo = [name for name in planned.names if name not in found]
+    todo.sort(key=lambda name: -planned.seconds_of(name))  # a long one at the end would keep all others waiting
+    awaited = (*todo, "done")
+    with shared(evidence) as there:
+        tell(list(found), awaited[0])
+        for place, finding in enumerate(each(_made, ((there, name) for name in todo))):
+            found[todo[place]] = known.put(finding)
+            tell(list(found), awaited[place + 1])
+    return [found[name] for name in planned.names]
+
+
+def _made_from(evidence: Evidence) -> tuple[Any, ...]:
+    """All that findings depend on beside their names: networks, samples and what the network said to them, settings."""
+    inputs, count = list[Any](), 0
+    with torch.random.fork_rng(devices=[]):  # a loader may shuffle
+        for batch in batches(evidence.data):
+            if count >= len(evidence.recording.ids):
+                break
+            inputs.append(batch.inputs)
+            count += batch.size
+    seen = [(x.activations, x.outputs, x.labels, x.ids) for x in (evidence.recording, evidence.untrained) if x]
+    return evidence.model, evidence.twin, evidence.checkpoints, inputs, seen, evidence.seed, evidence.most_layers
+
+
+def _made(there: Shared[Evidence], name: str) -> Finding:
+    """The finding; where the analysis refuses its input, one that says why.
+
+    One after the other within a process, as hooks and torch's random state are the process' own; a loader that shuffles
+    does so as it would where the report is asked for.
+    """
+    with _ALONE, torch.random.fork_rng(devices=[]):
+        evidence = there.get()
+        torch.set_rng_state(evidence.random_state)
+        try:
+            with Cost() as cost:
+                return PLAN[name](evidence)
+        except ValueError as error:
+            refused = str(error)
     return Finding(
         name=name,
         subject="model",
@@ -248,14 +294,17 @@ def _made(name: str, evidence: Evidence) -> Finding:
     )
 
 
-def _tell(progress: Progress | None, planned: Plan, done: int, start: float, what: str) -> None:
-    """Seconds spent and expected in all: what is left as predicted, at the pace of what is done; -1: nothing is yet."""
+def _tell(progress: Progress | None, planned: Plan, done: Sequence[str] | None, start: float, what: str) -> None:
+    """Seconds spent and expected in all: what is left as predicted, at the pace of what is done; None: nothing is yet.
+
+    The pace is that of all workers together.
+    """
     if progress is None:
         return
-    before = 0.0 if done < 0 else planned.recording + sum(planned.seconds_of(name) for name in planned.names[:done])
-    spent = 0.0 if done < 0 else time.perf_counter() - start
+    before = 0.0 if done is None else planned.recording + sum(planned.seconds_of(name) for name in done)
+    spent = 0.0 if done is None else time.perf_counter() - start
     left = planned.seconds - before
-    progress(spent, spent + left * (spent / before if before else 1.0), what)
+    progress(spent, spent + left * (spent / before if before else 1.0), what.replace("_", " "))
 
 
 def provenance_of(

@@ -94,7 +94,7 @@ class Report:
         except ValueError as error:
             raise ValueError(f"{file} must hold the JSON of a report, but is no JSON: {error}") from error
         data = checked(data, str(file))
-        return Report(tuple(_finding(item) for item in data["findings"]), data["provenance"])
+        return Report(tuple(finding_of(item) for item in data["findings"]), data["provenance"])
 
 
 def _replace_all(texts: Mapping[Path, str]) -> None:
@@ -116,8 +116,8 @@ def _replace_all(texts: Mapping[Path, str]) -> None:
             part.unlink(missing_ok=True)
 
 
-def _finding(data: Mapping[str, Any]) -> Finding:
-    """A Finding from its JSON."""
+def finding_of(data: Mapping[str, Any]) -> Finding:
+    """A Finding from its JSON; the cells that bars came from are not in it."""
     kept = {name: data[name] for name in ("name", "subject", "question", "answer", "verdict", "provenance")}
     return Finding(
         **kept,

@@ -25,9 +25,10 @@ from torch.nn import functional
 
 from topolens.losses import TopologicalAutoencoderLoss
 from topolens.losses.clouds import as_pair, checked_scale, lengths, unit
+from topolens.runs.kept import kept
+from topolens.runs.side_by_side import Progress, side_by_side
 from topolens.studies.embedding_measures import KS, measures
 from topolens.studies.images import Images, read_images
-from topolens.studies.kept_runs import Progress, kept, side_by_side
 from topolens.studies.spheres import spheres
 
 SPHERES = "spheres"

@@ -13,6 +13,7 @@ import numpy as np
 from topolens.analyses.finding import Figure, Finding, Number, Table
 from topolens.analyses.provenance import Cost, versions
 from topolens.report import Report
+from topolens.runs.side_by_side import Progress
 from topolens.studies.gap_features import Protocol
 from topolens.studies.gap_members import measured_zoo
 from topolens.studies.gap_rows import (
@@ -34,7 +35,6 @@ from topolens.studies.grid_training import REACHED, part_of
 from topolens.studies.grid_zoo import read_zoo
 from topolens.studies.images import Images
 from topolens.studies.kept_images import digest
-from topolens.studies.kept_runs import Progress
 
 PAPER = (
     "R. Ballester, X. Arnal Clemente, C. Casacuberta, M. Madadi, C. Corneanu, S. Escalera: Predicting the "

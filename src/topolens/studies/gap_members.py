@@ -17,13 +17,14 @@ from topolens.measures.dimension import enough, tree_dimension
 from topolens.measures.neural_persistence import neural_persistence
 from topolens.measures.trajectory import lifetime_sum, loss_distance, magnitude
 from topolens.probes import weight_matrices
+from topolens.runs.kept import kept
+from topolens.runs.side_by_side import Progress, side_by_side
 from topolens.studies.gap_features import Protocol, as_lists, controls
 from topolens.studies.gap_references import reference_rows
 from topolens.studies.grid_networks import GridNetwork, network
 from topolens.studies.grid_zoo import Trained, load_member, place_of
 from topolens.studies.images import Images
 from topolens.studies.kept_images import images_at, keep_images
-from topolens.studies.kept_runs import Progress, kept, side_by_side
 
 FORMAT = "topolens.gap/1"
 MOMENTS, WATCHED, RATE = 256, 500, 0.01  # steps of going on after training, images judged at each, rate of descent

@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from topolens.runs.kept import kept
+from topolens.runs.side_by_side import Progress, side_by_side
 from topolens.studies.graph_sets import GraphSet, cycles, duplicate_groups, necklaces, read_graphs
 from topolens.studies.graphs import PIPELINES, Recipe, fold_score
-from topolens.studies.kept_runs import Progress, kept, side_by_side
 
 SYNTHETIC: dict[str, Callable[[int], GraphSet]] = {
     "CYCLES": cycles,

@@ -14,11 +14,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from topolens.runs.kept import moved_there
+from topolens.runs.side_by_side import Progress, side_by_side
 from topolens.studies.grid_networks import GridNetwork, network
 from topolens.studies.grid_training import Outcome, part_of, seconds_per_epoch, train_group
 from topolens.studies.images import Images
 from topolens.studies.kept_images import digest, images_at, keep_images
-from topolens.studies.kept_runs import Progress, moved_there, side_by_side
 from topolens.studies.network_grid import Grid, Member, grid_from
 
 FORMAT = "topolens.zoo/1"

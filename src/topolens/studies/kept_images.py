@@ -9,8 +9,8 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from topolens.runs.kept import moved_there
 from topolens.studies.images import Images
-from topolens.studies.kept_runs import moved_there
 
 PARTS = Images._fields[1:]
 

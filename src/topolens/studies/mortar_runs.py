@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from topolens._optional import skimage
-from topolens.studies.kept_runs import Progress, kept, moved_there, side_by_side
+from topolens.runs.kept import kept, moved_there
+from topolens.runs.side_by_side import Progress, side_by_side
 from topolens.studies.mortar_data import LABELS, Mortar, read_mortar
 from topolens.studies.mortar_losses import ROWS
 from topolens.studies.mortar_scores import scores

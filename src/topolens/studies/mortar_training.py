@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from topolens.studies.kept_runs import moved_there
+from topolens.runs.kept import moved_there
 from topolens.studies.mortar_crops import Augmentation, crops, standard
 from topolens.studies.mortar_losses import ROWS, Objective
 from topolens.studies.unet import UNet

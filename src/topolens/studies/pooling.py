@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from topolens.layers import LEAPPool2d, PersistencePool2d
+from topolens.runs.kept import kept
+from topolens.runs.side_by_side import Progress, side_by_side
 from topolens.studies.images import Images, read_images
-from topolens.studies.kept_runs import Progress, kept, side_by_side
 
 FLAT, CONVOLUTIONAL = "(a)", "(b)"
 POOLINGS = {

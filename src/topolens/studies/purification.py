@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from topolens.runs.kept import kept, moved_there
+from topolens.runs.side_by_side import Progress, each, side_by_side
 from topolens.studies.attacks import (
     BPDA,
     CW,
@@ -41,7 +42,6 @@ from topolens.studies.attacks import (
     right,
 )
 from topolens.studies.images import Images, read_images
-from topolens.studies.kept_runs import Progress, kept, moved_there, side_by_side
 from topolens.studies.purifiers import (
     Autoencoder,
     Averaged,
@@ -270,9 +270,7 @@ def results(
     work.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     networks = [(path, name, seed) for seed in seeds for path in data for name in NETWORKS]
-    made: Iterator[Any] = Parallel(n_jobs=workers, return_as="generator")(
-        delayed(_train)(path, name, seed, training, work) for path, name, seed in networks
-    )
+    made = each(_train, [(*network, training, work) for network in networks], workers)
     took = 0.0
     for done, ((path, name, seed), own) in enumerate(zip(networks, made, strict=True), 1):
         took += own

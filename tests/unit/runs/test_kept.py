@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from small_zoo import stripes
-from topolens.studies.kept_images import digest, images_at, keep_images
-from topolens.studies.kept_runs import kept, moved_there, side_by_side
+from topolens.runs.kept import kept, moved_there
+from topolens.runs.side_by_side import side_by_side
 
 
 def fails() -> dict:
@@ -59,18 +58,3 @@ def test_the_costliest_run_begins_first_and_results_keep_their_order(tmp_path: P
     assert sorted(log.read_text().split()) == ["0", "1", "2", "3"]
     if workers == 1:
         assert log.read_text() == "1 3 0 2 "
-
-
-def test_images_are_written_once_and_read_as_they_were(tmp_path: Path) -> None:
-    data = stripes()
-    place = keep_images(data, tmp_path)
-    written = place.stat().st_mtime_ns
-    assert keep_images(data, tmp_path) == place
-    assert place.stat().st_mtime_ns == written
-    found = images_at(place)
-    assert found.name == data.name
-    assert digest(found) == digest(data)
-    assert images_at(place) is found
-    other = data._replace(train_labels=data.train_labels.flip(0))
-    assert keep_images(other, tmp_path) != place
-    assert len(list(tmp_path.iterdir())) == 2

@@ -10,10 +10,10 @@ import pytest
 
 from small_zoo import SMALL, stripes
 from topolens import _optional
+from topolens.runs.spread import spread
 from topolens.studies.gap_features import Protocol
 from topolens.studies.gap_members import measured_zoo
 from topolens.studies.grid_zoo import Trained, make_zoo
-from topolens.studies.spread import spread
 
 
 def plain(found: list[Trained]) -> list[object]:
