@@ -1,7 +1,7 @@
 """One worker of Dask against two: `python -m benchmarks.spread ZOO DATA [--members N]`.
 
-ZOO is a folder that `topolens zoo` made, DATA its images. A cluster of one worker would have joblib work in this very
-process, so one worker is given its runs by Dask's own `submit`; two get them as `topolens gap` does.
+ZOO is a folder that `topolens zoo` made, DATA its images. With a cluster of one worker joblib works in this very
+process, which has loaded everything as well.
 """
 
 from __future__ import annotations
@@ -24,11 +24,10 @@ from benchmarks.harness import ROOT, environment, now, write
 from topolens._optional import DASK_TRIM
 from topolens.runs.spread import spread
 from topolens.studies.gap_features import Protocol
-from topolens.studies.gap_members import measured, measured_zoo
+from topolens.studies.gap_members import measured_zoo
 from topolens.studies.grid_training import part_of
 from topolens.studies.grid_zoo import Trained, read_zoo
 from topolens.studies.images import Images, read_images
-from topolens.studies.kept_images import keep_images
 
 ENVIRON = "distributed.nanny.pre-spawn-environ"
 RUNS = 3
@@ -54,13 +53,8 @@ def seconds(zoo: Path, members: list[Trained], data: Images, workers: int) -> fl
     try:
         with cluster(workers) as made:
             start = time.perf_counter()
-            if workers == 1:
-                images = keep_images(data, cache)
-                with Client(made) as client:
-                    client.gather([client.submit(measured, zoo, m, images, Protocol(), cache) for m in members])
-            else:
-                with spread("dask", made.scheduler_address):
-                    measured_zoo(zoo, members, data, Protocol(), cache=cache, workers=-1)
+            with spread("dask", made.scheduler_address):
+                measured_zoo(zoo, members, data, Protocol(), cache=cache, workers=-1)
             return time.perf_counter() - start
     finally:
         shutil.rmtree(cache)

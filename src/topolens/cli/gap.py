@@ -46,7 +46,6 @@ def command(
     """
     with study(output or Path("topolens-gap"), quiet, workers, backend, address) as run:
         from topolens.measures.neuron_sampling import WAYS
-        from topolens.runs.spread import spread
         from topolens.studies.gap import gap_study
         from topolens.studies.gap_features import Protocol
         from topolens.studies.images import read_images

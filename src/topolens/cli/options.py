@@ -67,11 +67,6 @@ def processes(workers: int, backend: str) -> int:
     return workers or ((os.cpu_count() or 1) if backend == "local" else -1)
 
 
-def kept_in(directory: Path) -> Path:
-    """Where the finished runs of a study lie, under a path that workers elsewhere find too."""
-    return directory.absolute() / "runs"
-
-
 def spreading(workers: int | None, backend: str, address: str | None) -> AbstractContextManager[None]:
     """Where the parts of a report are made: in this process, unless workers or a cluster are asked for."""
     from topolens.runs.spread import spread

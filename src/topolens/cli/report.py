@@ -160,7 +160,6 @@ def command(
         use_threads(threads)
         found = inputs(files, model, patterns, seed, filters=data is None)
         source = None if data is None else _again(samples_of(data, normalize), samples)
-        with shown_progress(quiet) as progress:
         with shown_progress(quiet) as progress, spreading(workers, backend, address):
             options: dict[str, Any] = {
                 "layers": patterns or None, "k": k, "p": p, "landmarks": landmarks, "seed": seed,

@@ -65,10 +65,6 @@ def pooling(
     Finished runs are kept in the folder runs beside the report: a killed study goes on where it was.
     """
     with study(output or Path("topolens-pooling"), quiet, workers, backend, address) as run:
-    directory = output or Path("topolens-pooling")
-    with one_sentence():
-        check_directory(directory)
-        from topolens.runs.spread import spread
         from topolens.studies.pooling import Recipe
         from topolens.studies.pooling_page import QUICK, pooling_study
 
@@ -155,10 +151,6 @@ def graphs(
     Finished folds are kept in the folder runs beside the report: a killed study goes on where it was.
     """
     with study(output or Path("topolens-graphs"), quiet, workers, backend, address) as run:
-    directory = output or Path("topolens-graphs")
-    with one_sentence():
-        check_directory(directory)
-        from topolens.runs.spread import spread
         from topolens.studies.graph_runs import Source
         from topolens.studies.graphs_page import DRAWN, DRAWN_QUICK, FULL, QUICK, graphs_study
 
@@ -211,10 +203,6 @@ def autoencoder(
     Finished runs are kept in the folder runs beside the report: a killed study goes on where it was.
     """
     with study(output or Path("topolens-autoencoder"), quiet, workers, backend, address) as run:
-    directory = output or Path("topolens-autoencoder")
-    with one_sentence():
-        check_directory(directory)
-        from topolens.runs.spread import spread
         from topolens.studies.autoencoder import Recipe
         from topolens.studies.autoencoder_page import QUICK, autoencoder_study
 
@@ -264,10 +252,6 @@ def purification(
     Networks and attacks are kept in the folder runs beside the report: a killed study goes on where it was.
     """
     with study(output or Path("topolens-purification"), quiet, workers, backend, address) as run:
-    directory = output or Path("topolens-purification")
-    with one_sentence():
-        check_directory(directory)
-        from topolens.runs.spread import spread
         from topolens.studies.attacks import Effort
         from topolens.studies.purification_page import QUICK, purification_study
         from topolens.studies.purifiers import Training

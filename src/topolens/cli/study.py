@@ -47,7 +47,7 @@ def study(
     """Runs what stands inside with progress and workers, then saves and tells its `report`; errors are one sentence."""
     with one_sentence():
         check_directory(directory)
-        from topolens.studies.spread import spread
+        from topolens.runs.spread import spread
 
         with shown_progress(quiet) as progress, spread(backend, address):
             run = Study(directory, processes(workers, backend), progress)

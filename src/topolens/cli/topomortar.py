@@ -56,10 +56,6 @@ def command(
     """
     one_process = device != "cpu" and not workers
     with study(output or Path("topolens-topomortar"), quiet, 1 if one_process else workers, backend, address) as run:
-    directory = output or Path("topolens-topomortar")
-    with one_sentence():
-        check_directory(directory)
-        from topolens.runs.spread import spread
         from topolens.studies.mortar_data import LABELS
         from topolens.studies.mortar_page import FULL, PAPERS, QUICK, mortar_study
         from topolens.studies.mortar_runs import Source

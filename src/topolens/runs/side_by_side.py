@@ -9,14 +9,14 @@ from typing import Any
 Progress = Callable[[float, float, str], None]
 
 
-def spreads() -> bool:
-    """Whether runs go to other processes: inside `joblib.parallel_config` or `spread`, with more than one worker."""
+def spreads(workers: int | None = None) -> bool:
+    """Whether runs go to other processes: with more than one worker, or inside `joblib.parallel_config` with more."""
     from joblib import effective_n_jobs
     from joblib.parallel import get_active_backend
 
     # joblib's n_jobs of the context; None would be one worker under dask as well.
-    backend, workers = get_active_backend()
-    return not getattr(backend, "supports_sharedmem", False) and effective_n_jobs(workers) > 1
+    backend, own = get_active_backend()
+    return not getattr(backend, "supports_sharedmem", False) and effective_n_jobs(workers or own) > 1
 
 
 def each(

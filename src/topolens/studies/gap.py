@@ -33,8 +33,7 @@ from topolens.studies.gap_rows import (
 from topolens.studies.gap_statistics import TTest, paired_t_test
 from topolens.studies.grid_training import REACHED, part_of
 from topolens.studies.grid_zoo import read_zoo
-from topolens.studies.images import Images
-from topolens.studies.kept_images import digest
+from topolens.studies.images import Images, digest
 
 PAPER = (
     "R. Ballester, X. Arnal Clemente, C. Casacuberta, M. Madadi, C. Corneanu, S. Escalera: Predicting the "

@@ -18,13 +18,13 @@ from topolens.measures.neural_persistence import neural_persistence
 from topolens.measures.trajectory import lifetime_sum, loss_distance, magnitude
 from topolens.probes import weight_matrices
 from topolens.runs.kept import kept
+from topolens.runs.shared import Shared, shared
 from topolens.runs.side_by_side import Progress, side_by_side
 from topolens.studies.gap_features import Protocol, as_lists, controls
 from topolens.studies.gap_references import reference_rows
 from topolens.studies.grid_networks import GridNetwork, network
 from topolens.studies.grid_zoo import Trained, load_member, place_of
 from topolens.studies.images import Images
-from topolens.studies.kept_images import images_at, keep_images
 
 FORMAT = "topolens.gap/1"
 MOMENTS, WATCHED, RATE = 256, 500, 0.01  # steps of going on after training, images judged at each, rate of descent
@@ -52,15 +52,15 @@ def measured_zoo(
         progress: Called with seconds, all seconds expected, and what was done.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    images = keep_images(data, cache)
-    arguments = [(folder, each, images, protocol, cache) for each in found]
     costs = [float(each.member.depth * each.member.width) ** 2 for each in found]
-    return side_by_side(measured, arguments, workers, progress, lambda _, each, *__: each.member.name, costs)
+    with shared(data, cache, workers) as images:
+        arguments = [(folder, each, images, protocol, cache) for each in found]
+        return side_by_side(measured, arguments, workers, progress, lambda _, each, *__: each.member.name, costs)
 
 
-def measured(folder: Path, each: Trained, images: Path, protocol: Protocol, cache: Path) -> dict[str, Any]:
+def measured(folder: Path, each: Trained, images: Shared[Images], protocol: Protocol, cache: Path) -> dict[str, Any]:
     """The same of one member; read where it was made before."""
-    data = images_at(images)
+    data = images.get()
     told = hashlib.sha256(place_of(folder, each.member).read_bytes())
     told.update(json.dumps([FORMAT, data.name, len(data.train), asdict(protocol)]).encode())
     return kept(cache / f"{told.hexdigest()[:24]}.json", lambda: _measured(folder, each, data, protocol))

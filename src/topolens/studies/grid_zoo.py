@@ -15,11 +15,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from topolens.runs.kept import moved_there
+from topolens.runs.shared import Shared, shared
 from topolens.runs.side_by_side import Progress, side_by_side
 from topolens.studies.grid_networks import GridNetwork, network
 from topolens.studies.grid_training import Outcome, part_of, seconds_per_epoch, train_group
-from topolens.studies.images import Images
-from topolens.studies.kept_images import digest, images_at, keep_images
+from topolens.studies.images import Images, digest
 from topolens.studies.network_grid import Grid, Member, grid_from
 
 FORMAT = "topolens.zoo/1"
@@ -98,9 +98,10 @@ def make_zoo(
         _write(folder / MANIFEST, {**told, "members": []})
     groups = _groups(_missing(grid, kept_folder))
     if groups:
-        images = keep_images(used, folder)
-        arguments = [(own, images, grid, kept_folder) for own in groups]
-        side_by_side(_train, arguments, workers, progress, lambda own, *_: own[0].name, [_cost(own) for own in groups])
+        with shared(used, folder, workers) as images:
+            arguments = [(own, images, grid, kept_folder) for own in groups]
+            costs = [_cost(own) for own in groups]
+            side_by_side(_train, arguments, workers, progress, lambda own, *_: own[0].name, costs)
     found = [_read(place_of(folder, member)) for member in grid.members()]
     rows = [asdict(each.member) | each.outcome for each in found]
     _write(folder / MANIFEST, {**told, "members": rows}, indent=1)
@@ -146,7 +147,7 @@ def load_member(folder: str | Path, member: Member, shape: Sequence[int], classe
     return made.eval()
 
 
-def _train(members: list[Member], images: Path, grid: Grid, folder: Path) -> None:
+def _train(members: list[Member], images: Shared[Images], grid: Grid, folder: Path) -> None:
     torch.set_num_threads(1)
 
     def finished(member: Member, weights: dict[str, Tensor], outcome: Outcome) -> None:
@@ -160,7 +161,7 @@ def _train(members: list[Member], images: Path, grid: Grid, folder: Path) -> Non
                 f"{place.name} cannot be written ({error}); make room, then run the same command again"
             ) from None
 
-    train_group(members, images_at(images), grid, finished)
+    train_group(members, images.get(), grid, finished)
 
 
 def _read(place: Path) -> Trained:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 import zlib
 from pathlib import Path
@@ -57,6 +58,15 @@ def read_images(path: str | Path) -> Images:
     if train.shape[1:] != test.shape[1:]:
         raise ValueError(f"{path} must hold images of one shape, got {x.shape[1:]} and {x_test.shape[1:]}")
     return Images(path.stem, train, labels, test, test_labels)
+
+
+def digest(data: Images) -> str:
+    """A short name that changes with any image or label."""
+    found = hashlib.sha256()
+    for part in data[1:]:
+        found.update(str(tuple(part.shape)).encode())
+        found.update(part.contiguous().numpy().tobytes())
+    return found.hexdigest()[:24]
 
 
 def _pixels(path: Path, x: np.ndarray) -> Tensor:
