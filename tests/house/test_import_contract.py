@@ -27,9 +27,10 @@ def test_import_contract() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_importing_the_house_loads_nothing_heavy() -> None:
+@pytest.mark.parametrize("module", ["topolens", "topolens.explorer.graphs"])
+def test_importing_the_house_loads_nothing_heavy(module: str) -> None:
     code = (
-        "import sys, json, torch; before = set(sys.modules); import topolens; "
+        f"import sys, json, torch; before = set(sys.modules); import {module}; "
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from explorer_runs import digits_run
+from topolens.explorer import jobs
 from topolens.explorer.jobs import Jobs
 from topolens.explorer.listening import Listening
 from topolens.explorer.store import Run
@@ -102,6 +103,13 @@ def test_a_server_that_was_ended_takes_its_jobs_up_again(run: Run) -> None:
     assert [(each["job"], each["state"]) for each in second.all()] == [(job, "waiting")]
     assert second.cancel(job)["state"] == "cancelled"
     assert Jobs(run, workers=0).all() == []
+
+
+def test_threads_of_a_process_sleep_unless_they_are_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert jobs._environment()["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert jobs._environment()["OMP_WAIT_POLICY"] == "ACTIVE"
 
 
 @pytest.mark.skipif(os.environ.get("TOPOLENS_EXHAUSTIVE") != "1", reason="starts four processes")

@@ -32,6 +32,7 @@ from topolens.mapper import (
 
 TYPICAL = 12  # points of each node that lie nearest to its mean
 MOST_CLASSES = 100
+AT_A_TIME = 1 << 18  # numbers that a processor holds near it
 
 
 def graph_of(view: View, settings: Mapping[str, Any]) -> MapperGraph:
@@ -137,10 +138,11 @@ def _typical(points: torch.Tensor, by_node: sparse.csr_array) -> dict[str, Any]:
     node = np.repeat(np.arange(len(sizes)), sizes)
     means = (by_node.astype(np.float64) @ cloud) / np.maximum(sizes, 1)[:, None]
     far = np.empty(len(node))
-    step = max(1, 2**22 // max(cloud.shape[1], 1))
+    step = max(1, AT_A_TIME // max(cloud.shape[1], 1))
     for start in range(0, len(node), step):
         part = slice(start, start + step)
-        far[part] = np.square(cloud[by_node.indices[part]] - means[node[part]]).sum(1)
+        away = cloud[by_node.indices[part]] - means[node[part]]
+        far[part] = np.einsum("ij,ij->i", away, away)
     order = np.lexsort((by_node.indices, far, node))
     rank = np.arange(len(node)) - np.repeat(by_node.indptr[:-1], sizes)
     offsets = np.append(0, np.cumsum(np.minimum(sizes, TYPICAL)))

@@ -209,6 +209,9 @@ class _Worker:
 
 
 def _environment() -> dict[str, str]:
-    """Our own, with the places we import from; never the working directory, where a file may be called json.py."""
+    """Our own, with the places we import from; never the working directory, where a file may be called json.py.
+
+    Threads that wait for others sleep: by default they spin, and take the processor from the browser and the server.
+    """
     places = os.pathsep.join(place for place in sys.path if place)
-    return {**os.environ, "PYTHONPATH": places, "PYTHONSAFEPATH": "1"}
+    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": places, "PYTHONSAFEPATH": "1"}

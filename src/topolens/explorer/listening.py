@@ -31,12 +31,12 @@ class Listening:
     """
 
     def __init__(self, run: Run, port: int = PORT, page: Path | None = None, workers: int = 1) -> None:
-        from topolens.explorer.server import application
-
         self.run, self.token = run, secrets.token_urlsafe(24)
         self.socket, self.taken = _bound(port)
         self.port: int = self.socket.getsockname()[1]
         self.jobs = Jobs(run, workers)
+        from topolens.explorer.server import application  # while the processes load what they need
+
         self._app = application(run, self.jobs, self.token, self.port, page)
         self._server: Any = None
         self._thread: threading.Thread | None = None

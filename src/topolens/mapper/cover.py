@@ -17,7 +17,7 @@ from topolens._checks import check_no_nan, check_tensor
 
 CONVENTIONS = ("spanning", "cell")
 MOST_MEMBERSHIPS = 500_000_000
-AT_A_TIME = 1 << 18  # points whose boxes are numbered at once: what bounds the memory beside the result
+AT_A_TIME = 1 << 11  # points whose boxes are numbered at once: what bounds the memory beside the result
 T = TypeVar("T")
 Ranges = list[tuple[np.ndarray, np.ndarray]]  # per lens the first and the last interval that each value lies in
 
@@ -173,19 +173,19 @@ def _numbers(ranges: Ranges, counts: list[int]) -> tuple[np.ndarray, np.ndarray]
     if total > MOST_MEMBERSHIPS:
         raise ValueError(f"the cover would hold {total:.0f} memberships of {n} points; lower gain or use fewer lenses")
     each = np.prod(widths, axis=0)
-    dtype = np.int32 if math.prod(counts) < 2**31 else np.int64
-    parts = [np.zeros(0, dtype)]
+    numbers = np.zeros(int(total), np.int32 if math.prod(counts) < 2**31 else np.int64)
+    end = 0
     for begin in range(0, n, AT_A_TIME):
         some = slice(begin, begin + AT_A_TIME)
         point = np.repeat(np.arange(len(each[some])), each[some])
         within = np.arange(len(point)) - (np.cumsum(each[some]) - each[some])[point]
-        number, stride = np.zeros(len(point), dtype), 1
+        own, stride = numbers[end : end + len(point)], 1
         for (first, _), width, count in reversed(list(zip(ranges, widths, counts, strict=True))):
             within, along = np.divmod(within, width[some][point])
-            number += ((first[some][point] + along) * stride).astype(dtype)
+            own += ((first[some][point] + along) * stride).astype(numbers.dtype)
             stride *= count
-        parts.append(number)
-    return each, np.concatenate(parts)
+        end += len(point)
+    return each, numbers
 
 
 def by_box(each: np.ndarray, number: np.ndarray, total: int) -> tuple[Tensor, Tensor, Tensor]:

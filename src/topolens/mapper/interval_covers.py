@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import log_ndtr
-from scipy.stats import rankdata
 from torch import Tensor
 
 from topolens._checks import check_positive
@@ -73,9 +72,9 @@ def quantile_cover(lens: Tensor, resolution: int | Sequence[int] = 30, gain: flo
     axes = []
     for x, count, g in zip(values.T, counts, gains, strict=True):
         Intervals.over(x, count, g, "spanning")  # refuses an infinite range
-        ranks = rankdata(x)
-        different, first = np.unique(x, return_index=True)
-        axes.append(Ranked(different, ranks[first], Intervals.over(ranks, count, g, "spanning")))
+        different, times = np.unique(x, return_counts=True)
+        ranks = np.cumsum(times) - (times - 1) / 2  # mean ranks of equal values
+        axes.append(Ranked(different, ranks, Intervals.over(ranks, count, g, "spanning")))
     return boxes(axes, values)
 
 

@@ -267,29 +267,35 @@ def _labels(cloud: Tensor, boxes: Cover, clusterer: Clusterer, metric: str | Non
 
 
 def _nodes(boxes: Cover, labels: np.ndarray, n: int) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
-    """Membership of points in nodes, the box of each node, and the node of each membership.
-
-    Nodes are numbered by box, then first point. A label below the size of its box, as ours are, names a place of its
-    own without sorting.
-    """
+    """Membership of points in nodes, the box of each node, and the node of each membership."""
     offsets = boxes.offsets.numpy()
-    sizes = np.diff(offsets)
-    kept = labels >= 0
-    label = labels if _is_small(labels, offsets) else _renumbered(labels, np.repeat(np.arange(len(sizes)), sizes))
-    key = label + np.repeat(offsets[:-1], sizes)
-    places = np.flatnonzero(kept)
-    first = np.zeros(len(labels), np.int64)
-    first[key[places][::-1]] = places[::-1]  # of equal keys the last that is written stays: the first place
-    leads = np.zeros(len(labels), bool)
-    leads[first[key[places]]] = True
-    rank = np.cumsum(leads) - 1
-    nodes = np.full(len(labels), -1)
-    nodes[places] = rank[first[key[places]]]
-    count = int(leads.sum())
-    chosen = boxes.members.numpy()[places], nodes[places]
-    membership = sparse.coo_array((np.ones(len(places), bool), chosen), shape=(n, count)).tocsr()
+    whole = np.int32 if max(len(labels), n) < 2**31 else np.int64  # half the memory, where most of it goes
+    nodes, leads = _numbered(labels, offsets, whole)
+    kept = nodes >= 0
+    chosen = boxes.members.numpy().astype(whole)[kept], nodes[kept]
+    membership = sparse.coo_array((np.ones(len(chosen[0]), bool), chosen), shape=(n, len(leads))).tocsr()
     membership.sort_indices()
-    return membership, np.repeat(boxes.cells.numpy(), sizes)[leads], nodes
+    return membership, boxes.cells.numpy()[np.searchsorted(offsets, leads, side="right") - 1], nodes
+
+
+def _numbered(labels: np.ndarray, offsets: np.ndarray, whole: type[np.signedinteger]) -> tuple[np.ndarray, np.ndarray]:
+    """Node of each membership, numbered by box, then first point, and where each has its first membership.
+
+    A label below the size of its box, as ours are, names a place of its own without sorting.
+    """
+    kept, sizes = np.flatnonzero(labels >= 0).astype(whole), np.diff(offsets)
+    label = labels if _is_small(labels, offsets) else _renumbered(labels, np.repeat(np.arange(len(sizes)), sizes))
+    key = np.repeat(offsets[:-1].astype(whole), sizes)
+    key += label
+    key = key[kept]
+    first = np.full(len(labels), -1, whole)
+    first[key[::-1]] = kept[::-1]  # of equal keys the last that is written stays: the first place
+    lead = first[key]
+    leads = kept[lead == kept]
+    first[leads] = np.arange(len(leads))
+    nodes = np.full(len(labels), -1, whole)
+    nodes[kept] = first[lead]
+    return nodes, leads
 
 
 def _is_small(labels: np.ndarray, offsets: np.ndarray) -> bool:

@@ -50,13 +50,11 @@ def variance_normalised(points: Tensor, metric: str | None = "std", reference: T
     exact = cloud.detach().to(torch.float64)
     low, high = exact.amin(0), exact.amax(0)
     constant = high - low <= 8 * torch.finfo(points.dtype).eps * torch.maximum(low.abs(), high.abs())
-    mean = exact.mean(0)
-    centred = torch.where(constant, 0.0, exact - mean)
-    variance = torch.where(constant, 1.0, centred.square().mean(0))
-    spread = {"std": variance.sqrt(), "variance": variance, None: torch.ones_like(variance)}[metric]
-    if reference is not None:
-        centred = torch.where(constant, 0.0, points.detach().to(torch.float64) - mean)
-    return (centred / spread).to(points.dtype)
+    variance, mean = torch.var_mean(exact, 0, correction=0)
+    variance = torch.where(constant, torch.inf, variance)  # divided by which such a column is 0
+    spread = {"std": variance.sqrt(), "variance": variance, None: torch.where(constant, torch.inf, 1.0)}[metric]
+    seen = exact if reference is None else points.detach().to(torch.float64)
+    return (seen - mean).div_(spread).to(points.dtype)
 
 
 def distance_rows(cloud: Tensor, other: Tensor, entries: int = ENTRIES) -> Iterator[Tensor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -39,20 +38,25 @@ def faces(membership: sparse.csr_array, size: int, min_shared: int = 1) -> np.nd
     listed = sum(len(rows) * _choose(rows.shape[1], size) for rows, _ in blocks)
     if listed > MOST_FACES:
         raise ValueError(f"the nerve would list {listed} faces of {size} nodes, more than {MOST_FACES}; lower gain")
-    dtype = np.int32 if nodes**size < 2**31 else np.int64
-    keys, counts = [np.zeros(0, dtype)], [np.zeros(0, np.int64)]
-    for rows, repeats in blocks:
+    key = np.zeros(listed, np.int32 if nodes**size < 2**31 else np.int64)
+    counts, end = [np.zeros(0, np.int64)], 0
+    for sets, repeats in blocks:
+        rows = sets.astype(key.dtype)
         picks = np.array(list(combinations(range(rows.shape[1]), size)))
-        columns = (rows.astype(dtype)[:, picks[:, place]] for place in range(size))
-        keys.append(reduce(lambda key, column: key * dtype(nodes) + column, columns).ravel())
+        own = key[end : end + len(rows) * len(picks)].reshape(len(rows), len(picks))
+        for place in range(size):
+            own *= nodes
+            own += rows[:, picks[:, place]]
+        end += own.size
         if min_shared > 1:
             counts.append(np.repeat(repeats, len(picks)))
-    key = np.concatenate(keys)
     if min_shared > 1:
         key, count = _tally(key, np.concatenate(counts))
         return _decode(key[count >= min_shared], nodes, size)
     key.sort()
-    return _decode(key[np.append(True, key[1:] != key[:-1])] if len(key) else key, nodes, size)
+    if len(key):
+        key = key[np.append(True, key[1:] != key[:-1])]  # frees the repetitions before more is made
+    return _decode(key, nodes, size)
 
 
 def betti_numbers(graph: MapperGraph, min_size: int = 1) -> tuple[int, int]:
@@ -131,11 +135,11 @@ def _encode(chosen: np.ndarray, nodes: int) -> np.ndarray:
 
 
 def _decode(key: np.ndarray, nodes: int, size: int) -> np.ndarray:
-    columns = []
-    for _ in range(size):
-        key, last = np.divmod(key, max(nodes, 1))
-        columns.append(last.astype(np.int64))
-    return np.stack(columns[::-1], axis=1)
+    found = np.empty((len(key), size), np.int64)
+    for place in reversed(range(size)):
+        np.remainder(key, max(nodes, 1), out=found[:, place])
+        key = key // max(nodes, 1)
+    return found
 
 
 def _tally(key: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from scipy.special import gammaln
 from torch import Tensor
 
 from topolens.mapper.graph import MapperGraph
@@ -64,8 +65,6 @@ def purity(graph: MapperGraph, labels: Tensor | np.ndarray) -> Purity:
         >>> found.classes.tolist(), found.share.round(2).tolist(), found.p.round(4).tolist()
         ([0, 0, 1, 1], [1.0, 0.85, 0.85, 1.0], [0.0, 0.0057, 0.0057, 0.0])
     """
-    from scipy.stats import false_discovery_control, hypergeom  # half a second that no graph needs
-
     values = np.asarray(labels.detach().cpu() if isinstance(labels, Tensor) else labels, dtype=np.float64)
     n = graph.membership.shape[0]
     if values.shape != (n,):
@@ -82,9 +81,39 @@ def purity(graph: MapperGraph, labels: Tensor | np.ndarray) -> Purity:
     counts = (graph.membership.T.astype(np.int64) @ dealt).toarray()
     best, of = counts.argmax(1), counts.sum(1)
     most, some = counts.max(1), of > 0
-    tail = hypergeom.sf(most - 1, int(known.sum()), np.bincount(number)[best], of)
+    tail = _upper_tail(most, int(known.sum()), np.bincount(number)[best], of)
     p = np.full(len(graph), np.nan)
-    if some.any():
-        p[some] = false_discovery_control(np.minimum(tail[some] * len(classes), 1.0))
+    p[some] = _corrected(tail[some] * len(classes))
     share = np.divide(most, of, out=np.full(len(graph), np.nan), where=some)
     return Purity(np.where(some, classes[best], -1), share, p)
+
+
+def _upper_tail(least: np.ndarray, total: int, special: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Chance that of `drawn` out of `total` points at least so many are special ones, for each node.
+
+    scipy.stats says the same, but takes half a second to load and loops in Python.
+    """
+    below = least <= drawn / total * special  # the other side has the smaller chance, which is what can be summed
+    k = np.where(below, drawn - least + 1, least).astype(np.float64)
+    special = np.where(below, total - special, special).astype(np.float64)
+    log = _log_choose(special, k) + _log_choose(total - special, drawn - k) - _log_choose(total, drawn)
+    term = np.exp(log)
+    tail = term.copy()
+    while (term > 1e-17 * tail).any():
+        term *= (special - k) * (drawn - k) / ((k + 1) * (total - special - drawn + k + 1))
+        tail += term
+        k += 1
+    return np.where(below, 1 - tail, tail).clip(0)
+
+
+def _log_choose(n: np.ndarray | int, k: np.ndarray) -> np.ndarray:
+    return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+
+
+def _corrected(p: np.ndarray) -> np.ndarray:
+    """P-values after Benjamini and Hochberg, at most 1."""
+    order = np.argsort(p)
+    raised = p[order] * len(p) / np.arange(1, len(p) + 1)
+    found = np.empty(len(p))
+    found[order] = np.minimum.accumulate(raised[::-1])[::-1].clip(max=1.0)
+    return found

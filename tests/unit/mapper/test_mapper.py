@@ -1,3 +1,4 @@
+import tracemalloc
 from collections import Counter
 from functools import partial
 from itertools import combinations
@@ -21,6 +22,17 @@ def test_circle_under_one_lens_is_a_cycle():
     assert len(graph) == len(graph.edges) == 18  # an end box has one cluster, the eight between have two
     assert (np.bincount(graph.edges.ravel()) == 2).all()
     assert betti_numbers(graph) == (1, 1)
+
+
+def test_memory_is_a_few_integers_per_membership():
+    points = torch.randn(20_000, 5, generator=torch.Generator().manual_seed(0))
+    clusters = partial(connected, scale=5.0)
+    mapper(points[:300], clusters=clusters)
+    tracemalloc.start()
+    graph = mapper(points, clusters=clusters)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60 * graph.membership.nnz  # the cover and the labels are 16 bytes of them, the graph itself 5
 
 
 def test_two_blobs_are_two_components():

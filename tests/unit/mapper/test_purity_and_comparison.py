@@ -12,7 +12,7 @@ from sklearn.metrics import adjusted_rand_score, mutual_info_score
 import topolens as tl
 from topolens.mapper import agreement, fused_gromov_wasserstein, matched_nodes
 from topolens.mapper.comparison import _components_of_rows
-from topolens.mapper.purity import purity
+from topolens.mapper.purity import _upper_tail, purity
 
 
 def cloud(n: int = 400, seed: int = 0) -> torch.Tensor:
@@ -43,6 +43,16 @@ def test_purity_is_that_of_the_definition() -> None:
     expected[order] = np.minimum.accumulate(steps[::-1])[::-1].clip(max=1)
     assert found.p == pytest.approx(expected)
     assert (found.p < 1e-6).any()
+
+
+@pytest.mark.parametrize("total", [1, 7, 300, 20_000])
+def test_the_chance_of_so_many_is_hypergeometric(total: int) -> None:
+    rng = np.random.default_rng(total)
+    special, drawn = rng.integers(0, total + 1, (2, 200))
+    least = rng.integers(np.maximum(0, special + drawn - total), np.minimum(special, drawn) + 1)
+    found = _upper_tail(least, total, special, drawn)
+    assert ((found >= 0) & (found <= 1 + 1e-9)).all()
+    assert found == pytest.approx(hypergeom.sf(least - 1, total, special, drawn), rel=1e-8, abs=1e-280)
 
 
 def test_random_labels_are_rarely_called_special() -> None:
