@@ -207,6 +207,25 @@ def test_a_change_is_estimated_and_run(live: tuple[Any, Server]) -> None:
     assert page.locator(".history li").count() == 2
 
 
+def test_what_was_edited_during_a_run_stays(live: tuple[Any, Server]) -> None:
+    page, server = live
+    server.job = "running"
+    page.get_by_role("button", name="Run").click()
+    page.get_by_label("Progress of Mapper").wait_for()
+    field = page.get_by_label("intervals", exact=True)
+    field.fill("17")
+    field.press("Tab")
+    server.job = "done"
+    page.locator(".title b", has_text="8 x 8").wait_for(timeout=15_000)
+    assert field.input_value() == "17"
+    page.locator(".history li button", has_text="12 x 12").click()
+    page.locator(".title b", has_text="12 x 12").wait_for()
+    assert field.input_value() == "12"
+    page.locator(".history li button", has_text="8 x 8").click()
+    page.locator(".title b", has_text="8 x 8").wait_for()
+    assert field.input_value() == "8"
+
+
 def test_a_third_lens_gets_a_third_number(live: tuple[Any, Server]) -> None:
     page, server = live
     page.get_by_role("button", name="+ lens").click()
