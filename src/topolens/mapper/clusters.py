@@ -11,6 +11,7 @@ from topolens.engines.compiled import cell_clusters, cell_groups, cell_merges, c
 from topolens.mapper.metric import PRECOMPUTED
 
 SAMPLE = 1000
+SLACK = 1.5  # times the distance to neighbours of outliers
 RULES = ("first_simple_gap", "first_histogram_gap", "diameter_histogram")
 
 
@@ -49,7 +50,13 @@ def first_gap(points: Tensor, members: Tensor, offsets: Tensor, bins: int = 10, 
 
 
 def connected(
-    points: Tensor, members: Tensor, offsets: Tensor, *, scale: float | None = None, metric: str | None = None
+    points: Tensor,
+    members: Tensor,
+    offsets: Tensor,
+    *,
+    scale: float | None = None,
+    slack: float = SLACK,
+    metric: str | None = None,
 ) -> Tensor:
     """Cluster of each membership: single linkage within a box, cut at one height for all boxes.
 
@@ -59,8 +66,9 @@ def connected(
         points: Cloud, shape (n, d), Euclidean.
         members: Rows of the cloud, box after box, shape (memberships,), int64.
         offsets: Where each box starts in `members`, shape (boxes + 1,), int64.
-        scale: Distance up to which points are joined, above 0. None: 1.5 times the 99 % quantile of the distance to
-            the fifth neighbour in the whole cloud (1,000 of its points), so that only its outliers stand alone.
+        scale: Distance up to which points are joined, above 0. None: `slack` times the 99 % quantile of the distance
+            to the fifth neighbour in the whole cloud (1,000 of its points), so that only its outliers stand alone.
+        slack: That factor, above 0; 2 keeps thin parts of a small cloud whole, see `stability`.
         metric: "precomputed" if `points` are distances, shape (n, n); None if they are coordinates.
 
     Returns:
@@ -68,7 +76,7 @@ def connected(
 
     Raises:
         TypeError: If `points` is no floating-point tensor.
-        ValueError: If its shape is not (n, d), it contains NaN, or `scale` is not above 0.
+        ValueError: If its shape is not (n, d), it contains NaN, or `scale` or `slack` is not above 0.
 
     Cost: O(k^2 d) per box of k points at worst, a few scans of the box where most of its points lie within `scale`
         of each other; boxes in parallel. O(1000 n d) for the scale.
@@ -83,7 +91,8 @@ def connected(
     """
     are_distances = check_given(points, metric)
     cloud = points.detach().cpu()
-    reach = _reach(cloud, are_distances) if scale is None else check_positive("scale", scale)
+    slack = check_positive("slack", slack)
+    reach = slack * neighbourhood(cloud, 5, are_distances) if scale is None else check_positive("scale", scale)
     return cell_groups(cloud, members, offsets, reach, 0, are_distances)
 
 
@@ -223,10 +232,10 @@ def neighbour_sample(cloud: Tensor, k: int, are_distances: bool) -> Tensor:
     return some.kthvalue(k, dim=1).values.sort().values
 
 
-def _reach(cloud: Tensor, are_distances: bool) -> float:
-    """1.5 times the 99 % quantile of the distance to the fifth neighbour; 0 for fewer than two points."""
-    fifth = neighbour_sample(cloud, 5, are_distances)
-    return 1.5 * float(fifth[math.ceil(0.99 * len(fifth)) - 1]) if len(fifth) else 0.0
+def neighbourhood(cloud: Tensor, k: int, are_distances: bool) -> float:
+    """99 % quantile of the distance to the k-th neighbour; 0 for fewer than two points."""
+    far = neighbour_sample(cloud, k, are_distances)
+    return float(far[math.ceil(0.99 * len(far)) - 1]) if len(far) else 0.0
 
 
 def one_cluster(points: Tensor, members: Tensor, offsets: Tensor, *, metric: str | None = None) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from topolens._checks import check_positive
 from topolens.engines.compiled import cell_groups
-from topolens.mapper.clusters import check_given, neighbour_sample
+from topolens.mapper.clusters import SLACK, check_given, neighbour_sample, neighbourhood
 
 NOISE, SMALL, FAILED = -1, -2, -3  # labels of points that no cluster takes, and why
 log = logging.getLogger(__name__)
@@ -37,7 +37,8 @@ def dbscan(
         points: Cloud, shape (n, d), Euclidean.
         members: Rows of the cloud, box after box, shape (memberships,), int64.
         offsets: Where each box starts in `members`, shape (boxes + 1,), int64.
-        eps: Radius, above 0. None: `knee` of the distances to the (`min_samples` - 1)-th neighbour in the whole cloud.
+        eps: Radius, above 0. None: 1.5 times the 99 % quantile of the distance to the (`min_samples` - 1)-th neighbour
+            in the whole cloud (1,000 of its points).
         min_samples: Points that make one a core point, at least 1.
         metric: "precomputed" if `points` are distances, shape (n, n); None if they are coordinates.
 
@@ -50,7 +51,8 @@ def dbscan(
 
     Cost: O(k^2 d) per box of k points at worst; boxes in parallel.
     Source: "A density-based algorithm for discovering clusters in large spatial databases with noise", 1996; labels as
-        scikit-learn numbers them.
+        scikit-learn numbers them. The radius is ours: the knee of the neighbours' distances, which is usual, lies where
+        half of the boxes fall apart.
 
     Example:
         >>> line = torch.tensor([[0.0], [1.0], [2.0], [9.0]])
@@ -61,15 +63,17 @@ def dbscan(
     if not isinstance(min_samples, int) or min_samples < 1:
         raise ValueError(f"min_samples must be an integer of at least 1, got {min_samples!r}")
     cloud = points.detach().cpu()
-    radius = knee(cloud, min_samples, metric=metric) if eps is None else check_positive("eps", eps)
+    neighbour = max(min_samples - 1, 1)
+    radius = SLACK * neighbourhood(cloud, neighbour, are_distances) if eps is None else check_positive("eps", eps)
     return cell_groups(cloud, members, offsets, radius, min_samples, are_distances)
 
 
 def knee(points: Tensor, min_samples: int = 5, *, metric: str | None = None) -> float:
-    """Radius for DBSCAN: where the rising distances to the (`min_samples` - 1)-th neighbour bend up most.
+    """A small radius for DBSCAN: where the rising distances to the (`min_samples` - 1)-th neighbour bend up most.
 
     That is the distance that lies farthest below the straight line from the first of them to the last, both drawn in
-    a unit square. Distances of 1,000 points spread over the rows are looked at.
+    a unit square. Distances of 1,000 points spread over the rows are looked at. Half of a cloud's points may have
+    fewer neighbours within it, so that clusters fall apart: what `dbscan` takes by itself is larger.
 
     Args:
         points: Cloud, shape (n, d), Euclidean.

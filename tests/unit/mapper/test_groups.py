@@ -149,6 +149,40 @@ def test_knee_is_where_the_curve_bends():
     assert knee(torch.ones(1, 2)) == knee(torch.zeros(0, 2)) == 0.0
 
 
+def known_shapes(n, seed):
+    """Clouds in the plane with the number of clusters of each of ten intervals along the first axis."""
+    g = torch.Generator().manual_seed(seed)
+    along, noise = torch.rand(n, generator=g), 0.05 * torch.randn(n, 2, generator=g)
+    angle = 2 * torch.pi * along
+    thin = (torch.arange(n) % 6 == 0).float()  # one bar of a sixth of the points
+    yield torch.stack([angle.cos(), angle.sin()], 1) + noise, [1, *[2] * 8, 1]
+    yield torch.rand(n, 2, generator=g), [1] * 10
+    yield torch.stack([2 * along, thin], 1) + noise, [2] * 10
+
+
+@pytest.mark.parametrize("n", [300, 1000])
+def test_dbscan_finds_a_radius_that_leaves_clusters_whole(n):
+    right = []
+    for seed in range(2):
+        for points, wanted in known_shapes(n, seed):
+            boxes = cover(points[:, :1], 10, 2.0)
+            labels = dbscan(points, boxes.members, boxes.offsets)
+            ends = zip(boxes.offsets[:-1].tolist(), boxes.offsets[1:].tolist(), strict=True)
+            found = [int(labels[start:end].max()) + 1 for start, end in ends]
+            right += [k == count for k, count in zip(wanted, found, strict=True)]
+            assert (labels < 0).float().mean() < 0.02
+    assert np.mean(right) > 0.9  # with the knee of the distances about 0.4
+
+
+def test_slack_widens_the_scale_that_is_not_given():
+    line = torch.cat([torch.arange(50.0), torch.arange(50.0) + 60.0])[:, None]  # fifth neighbours at 5 at most
+    whole, ends = torch.arange(100), torch.tensor([0, 100])
+    assert int(connected(line, whole, ends).max()) == 1
+    assert int(connected(line, whole, ends, slack=3.0).max()) == 0
+    with pytest.raises(ValueError, match="slack must be above 0"):
+        connected(line, whole, ends, slack=0.0)
+
+
 def test_hdbscan_is_scikit_learn_s_in_each_box():
     points = cloud(300, 2)
     points[150:] += 6
