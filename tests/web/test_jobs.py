@@ -112,7 +112,6 @@ def test_threads_of_a_process_sleep_unless_they_are_told_otherwise(monkeypatch: 
     assert jobs._environment()["OMP_WAIT_POLICY"] == "ACTIVE"
 
 
-@pytest.mark.skipif(os.environ.get("TOPOLENS_EXHAUSTIVE") != "1", reason="starts four processes")
 def test_a_server_killed_during_a_run_loses_nothing(tmp_path: Path) -> None:
     run = digits_run(tmp_path / "run")
     key = None
