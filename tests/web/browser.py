@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from typing import Any
 
 import pytest
 
@@ -13,3 +14,13 @@ if not shutil.which(CHROMIUM):
 if not (PAGE / "app.js").exists():
     pytest.skip("the page is not built; make page builds it", allow_module_level=True)
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
+
+
+def troubles_of(context: Any, file: str) -> list[str]:
+    """Filled, as long as a page of this file is open, with requests elsewhere, errors and refused resources."""
+    troubles: list[str] = []
+    ours = ("data:", "blob:", file)
+    context.on("request", lambda sent: None if sent.url.startswith(ours) else troubles.append(sent.url))
+    context.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
+    context.on("weberror", lambda error: troubles.append(str(error.error)))
+    return troubles

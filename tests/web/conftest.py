@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -35,6 +36,17 @@ def busy(tmp_path_factory: pytest.TempPathFactory, page: Path) -> Iterator[Liste
     server = Listening(digits_run(tmp_path_factory.mktemp("busy") / "run"), page=page, workers=1).start()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, for modules that import `web.browser`."""
+    from web.browser import CHROMIUM, sync_api
+
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control, hypergeom
 
-from web.browser import CHROMIUM, sync_api
+from web.browser import troubles_of
 from web.digits_document import column, digits_document, offline_page, packed, unpacked
 
 SCRIPT = '<img src=x onerror="window.hacked = true"><script>window.hacked = true</script>'
@@ -41,31 +41,13 @@ def file(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> 
     return path.as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def opened(browser: Any, file: str) -> Iterator[Callable[[str], Any]]:
     """Opens the offline page at a hash; fails on any request elsewhere, any error and any refused resource."""
     context = browser.new_context(
         viewport={"width": WIDE, "height": HIGH}, offline=True, accept_downloads=True, reduced_motion="reduce"
     )
-    troubles: list[str] = []
-    context.on(
-        "request",
-        lambda request: (
-            troubles.append(request.url) if not request.url.startswith(("file:", "data:", "blob:")) else None
-        ),
-    )
-    context.on(
-        "console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None
-    )
-    context.on("weberror", lambda error: troubles.append(str(error.error)))
+    troubles = troubles_of(context, file)
 
     def at(view: str = "", wait: str = GRAPH) -> Any:
         page = context.new_page()

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from web.browser import CHROMIUM, sync_api
 from web.digits_document import PAGE, digits_document
 
 ORIGIN = "http://127.0.0.1:8765"
@@ -160,14 +159,6 @@ class Server:
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     return digits_document(big=0)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from scipy.sparse.csgraph import dijkstra
 from torch import Tensor, nn
 
 from explorer_runs import digits
-from web.browser import CHROMIUM, sync_api
 from web.digits_document import PAGE, unpacked
 
 pytest.importorskip("topolens.explorer.listening", reason="needs the explorer's server")
@@ -64,14 +63,6 @@ def served(
     server = Listening(make_run(plan, tmp_path_factory.mktemp("trained") / "run"), page=PAGE, workers=1).start()
     yield server
     server.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

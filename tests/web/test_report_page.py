@@ -13,7 +13,7 @@ from topolens.analyses import model_summary
 from topolens.explorer.embedding import embedded_page, embedding
 from topolens.explorer.recording import Plan
 from topolens.report.report import Report
-from web.browser import CHROMIUM, sync_api
+from web.browser import troubles_of
 
 GRAPH = "canvas[role=application][aria-roledescription=graph]"
 
@@ -27,23 +27,11 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
     return Report((finding,), {"explorer": told}).save(tmp_path_factory.mktemp("report"), page).as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(browser: Any, file: str) -> Iterator[Any]:
     """The report; fails on any request but that of the file itself, any error and any refused resource."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, offline=True, reduced_motion="reduce")
-    troubles: list[str] = []
-    ours = ("data:", "blob:", file)
-    context.on("request", lambda sent: None if sent.url.startswith(ours) else troubles.append(sent.url))
-    context.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
-    context.on("weberror", lambda error: troubles.append(str(error.error)))
+    troubles = troubles_of(context, file)
     page = context.new_page()
     page.goto(file)
     page.locator("#explorer").scroll_into_view_if_needed()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from web.browser import CHROMIUM, sync_api
+from web.browser import troubles_of
 from web.digits_document import digits_document, offline_page
 
 GRAPH = "canvas[role=application][aria-roledescription=graph]"
@@ -48,23 +48,11 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
     return path.as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(browser: Any, file: str) -> Iterator[Any]:
     """Two views of one widget, what was selected before shown in both; fails on errors and foreign requests."""
     context = browser.new_context(viewport={"width": 1360, "height": 1300}, offline=True, reduced_motion="reduce")
-    troubles: list[str] = []
-    ours = ("data:", "blob:", file)
-    context.on("request", lambda sent: None if sent.url.startswith(ours) else troubles.append(sent.url))
-    context.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
-    context.on("weberror", lambda error: troubles.append(str(error.error)))
+    troubles = troubles_of(context, file)
     page = context.new_page()
     page.goto(file)
     for cell in ("#cell", "#other"):
