@@ -297,14 +297,14 @@ def _made(there: Shared[Evidence], name: str) -> Finding:
 def _tell(progress: Progress | None, planned: Plan, done: Sequence[str] | None, start: float, what: str) -> None:
     """Seconds spent and expected in all: what is left as predicted, at the pace of what is done; None: nothing is yet.
 
-    The pace is that of all workers together.
+    The pace is that of all workers together, once an analysis is done: before that it is of a moment's work.
     """
     if progress is None:
         return
     before = 0.0 if done is None else planned.recording + sum(planned.seconds_of(name) for name in done)
     spent = 0.0 if done is None else time.perf_counter() - start
     left = planned.seconds - before
-    progress(spent, spent + left * (spent / before if before else 1.0), what.replace("_", " "))
+    progress(spent, spent + left * (spent / before if done else 1.0), what.replace("_", " "))
 
 
 def provenance_of(

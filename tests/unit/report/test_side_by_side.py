@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from topolens.analyses import filter_parts
 from topolens.cli import app
 from topolens.report import Report, network_report
 from topolens.report.network import PLAN
+from topolens.runs.shared import Shared
 from topolens.runs.spread import spread
 
 ASKED = ["intrinsic_dimension", "class_structure", "weight_topology", "trust", "attention", "training"]
@@ -114,6 +116,19 @@ def test_what_cannot_be_sent_is_said() -> None:
     assert network_report(model, data, only=["model_summary"]).findings
     with parallel_config("loky", n_jobs=2), pytest.raises(ValueError, match=r"cannot be sent to other.*one worker"):
         network_report(model, data, only=["model_summary"])
+
+
+def test_a_worker_that_sees_another_disk_says_what_to_set(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="a worker does not see .*gone; set TMPDIR to a folder"):
+        Shared(None, tmp_path / "gone").get()
+
+
+def test_what_is_left_is_told_from_the_prediction_until_an_analysis_is_done() -> None:
+    told: list[tuple[float, float, str]] = []
+    network_report(nn.Linear(4, 3), torch.rand(40, 4), only=["weight_topology"], progress=lambda *one: told.append(one))
+    (_, predicted, _), (spent, expected, _), (_, end, last) = told
+    assert expected - spent <= predicted
+    assert (end, last) == (told[-1][0], "done")
 
 
 def test_by_command(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
