@@ -17,5 +17,6 @@ export async function decoded(blob: Blob): Promise<Picture> {
   const image = new Image();
   image.src = URL.createObjectURL(blob);
   await image.decode();
+  URL.revokeObjectURL(image.src);
   return image;
 }
