@@ -68,7 +68,7 @@ def connected(
         offsets: Where each box starts in `members`, shape (boxes + 1,), int64.
         scale: Distance up to which points are joined, above 0. None: `slack` times the 99 % quantile of the distance
             to the fifth neighbour in the whole cloud (1,000 of its points), so that only its outliers stand alone.
-        slack: That factor, above 0; 2 keeps thin parts of a small cloud whole, see `stability`.
+        slack: That factor, above 0; 2 keeps thin parts of a small cloud whole.
         metric: "precomputed" if `points` are distances, shape (n, n); None if they are coordinates.
 
     Returns:

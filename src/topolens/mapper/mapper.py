@@ -42,6 +42,7 @@ COVERS: dict[str, Callable[..., Cover]] = {
     "kmeans": kmeans_cover,
     "gmapper": gmapper_cover,
 }
+MOST_PER_PART = 10  # nodes in each part of a split box, in the mean
 log = logging.getLogger(__name__)
 
 
@@ -97,7 +98,8 @@ def mapper(
         min_shared: Points that the ends of an edge and the corners of a triangle share at least, at least 1.
         cap: Points a box may hold before it is split: across the lens that varies most, into the points up to the
             55 % quantile and those from the 45 % quantile on, and so on. A part is a box like others: chains of points
-            that leave it are cut, so that a small cap makes more clusters. None: any number.
+            that leave it are cut, so that a small cap makes more clusters, and a remark where they are very many. None:
+            any number.
 
     Returns:
         Nodes ordered by box, within a box by their first point. Without points, a graph without nodes. `settings`
@@ -335,7 +337,21 @@ def _remarks(graph: MapperGraph, values: Tensor, boxes: Cover, cap: int | None) 
     left = graph.left_out
     if n and not left.in_nodes:
         found.append(left.sentence)
-    crowded = int((boxes.offsets.diff() > cap).sum()) if cap is not None else 0
+    return found if cap is None else found + _remarks_on_parts(graph, boxes, cap)
+
+
+def _remarks_on_parts(graph: MapperGraph, boxes: Cover, cap: int) -> list[str]:
+    """What splitting crowded boxes did not do, and what it did too well."""
+    found = []
+    crowded = int((boxes.offsets.diff() > cap).sum())
     if crowded:
         found.append(f"{crowded:,} boxes hold more than {cap:,} points with equal lens values and were not split")
+    cells, parts = np.unique(boxes.cells.numpy(), return_counts=True)
+    split, pieces = cells[parts > 1], int(parts[parts > 1].sum())
+    nodes = int(np.isin(graph.cell, split).sum())
+    if nodes > MOST_PER_PART * pieces:
+        found.append(
+            f"{len(split):,} boxes of more than {cap:,} points were split into {pieces:,} parts, which fell into "
+            f"{nodes:,} nodes: so few points do not hang together; raise cap, or join points at a larger scale"
+        )
     return found

@@ -128,9 +128,8 @@ def stability(
     """How well nodes, edges, branches and loops come back in resamples of the whole pipeline.
 
     Each resample draws a part of the points, moves every lens value a little, changes the resolution a little, and
-    makes the graph anew. Nodes are matched by the points they
-    share. A branch or loop is trusted if its length is more than twice what the diagrams of its kind move (bottleneck
-    distance) in all but 5 % of the resamples.
+    makes the graph anew. Nodes are matched by the points they share. A branch or loop is trusted if its length is more
+    than twice what the diagrams of its kind move (bottleneck distance) in all but 5 % of the resamples.
 
     Args:
         graph: The Mapper graph of all points.
@@ -147,7 +146,8 @@ def stability(
 
     Returns:
         Confidences of everything in the graph. Branches and loops are judged along each lens; their p-values are
-        multiplied by the number of lenses.
+        multiplied by the number of lenses. A real loop is trusted only where the overlaps of the cover hold more than
+        a handful of points on each of its arms: take fewer intervals for a small cloud.
 
     Raises:
         ValueError: If `resamples` is below 1, `share` lies outside (0, 1], or `jitter` or `vary` outside [0, 1).

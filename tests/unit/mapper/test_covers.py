@@ -1,9 +1,20 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from scipy.stats import anderson
 
-from topolens.mapper import ball_cover, cover, gmapper_cover, kmeans_cover, mapper, precomputed_cover, quantile_cover
+from topolens.mapper import (
+    ball_cover,
+    connected,
+    cover,
+    gmapper_cover,
+    kmeans_cover,
+    mapper,
+    precomputed_cover,
+    quantile_cover,
+)
 from topolens.mapper.interval_covers import anderson_darling
 from topolens.mapper.subdivision import capped
 
@@ -146,6 +157,16 @@ def test_a_line_stays_a_line_when_its_boxes_are_split():
     assert len(graph) > 8
     assert graph.coverage == 1.0
     assert degrees.min() >= 1
+
+
+def test_a_cap_too_small_for_a_sparse_cloud_is_said():
+    sparse_cloud = torch.randn(1500, 9, generator=torch.Generator().manual_seed(0))
+    settings = {"resolution": 3, "gain": 2.0, "clusters": partial(connected, scale=2.2)}
+    (remark,) = mapper(sparse_cloud, cap=40, **settings).remarks
+    assert "do not hang together" in remark
+    assert "raise cap" in remark
+    assert mapper(sparse_cloud, cap=1500, **settings).remarks == ()
+    assert mapper(sparse_cloud[:, :2], cap=40, **settings).remarks == ()
 
 
 @pytest.mark.parametrize("name", ["quantile", "ball", "kmeans", "gmapper"])

@@ -1,3 +1,4 @@
+import inspect
 import pickle
 from functools import partial
 
@@ -134,3 +135,12 @@ def test_a_cover_given_as_sets_places_nothing():
     made = Mapper(cover=precomputed_cover([torch.arange(300)], 300)).fit(CLOUD)
     with pytest.raises(ValueError, match="as a rule"):
         made.transform(OTHER)
+
+
+def test_settings_are_those_of_the_function():
+    ours, theirs = (
+        {name: (p.default, p.annotation) for name, p in inspect.signature(each).parameters.items()}
+        for each in (Mapper, mapper)
+    )
+    theirs.pop("points")
+    assert ours == theirs

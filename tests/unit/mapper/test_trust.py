@@ -135,6 +135,13 @@ def test_real_loops_are_confident(lenses: int) -> None:
     assert ring.cover_loops == (0 if lenses == 1 else 1)
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_coarser_cover_finds_both_loops_of_fewer_points(seed: int) -> None:
+    wide = partial(connected, slack=2.0)
+    assert confident(judged(eight(500, seed), resolution=10, clusters=wide).loops) == 2
+    assert confident(judged(square(500, seed), resolution=10, clusters=wide).loops) == 0
+
+
 def test_a_real_branch_is_confident() -> None:
     found = judged(fork(900, 1))
     assert confident(found.branches) == 1
