@@ -129,8 +129,9 @@ def stability(
 
     Each resample draws a part of the points, moves every lens value a little, changes the resolution a little, and
     makes the graph anew. Nodes are matched by the points they share. A branch or loop is trusted if its length is more
-    than twice what the diagrams of its kind move (bottleneck distance) in all but 5 % of the resamples. Parts of a
-    sample differ less from it than it does from its source: moves count sqrt(share / (1 - share)) times, twice for 0.8.
+    than twice what the diagrams of its kind move (bottleneck distance) in all but 5 % of the resamples. A hole of a
+    sample is one of its parts as well: moves of loops count sqrt(share / (1 - share)) times, twice for 0.8, as parts of
+    a sample differ so much less from it than it does from its source.
 
     Args:
         graph: The Mapper graph of all points.
@@ -264,7 +265,8 @@ def _times(share: float | None) -> float:
 def _judged(graph: MapperGraph, lens: int, drawn: list[Extents], times: float) -> list[Trusted]:
     """Branches and loops along one lens with confidence and p."""
     own = extents(graph, lens)
-    far = [times * _distances(bars, [sample[k] for sample in drawn]) for k, bars in enumerate(own)]
+    far = [_distances(bars, [sample[k] for sample in drawn]) for k, bars in enumerate(own)]
+    far[KINDS.index("loop")] *= times
     judged = []
     for feature in features(graph, lens):
         kind = KINDS.index(feature.kind)
