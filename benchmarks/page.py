@@ -53,8 +53,8 @@ OTHER_TITLES = {
         "Mapper and its peers",
         "Two PCA lenses, 30 × 30 intervals, gain 3 (overlap 2/3), intervals as kepler-mapper and GUDHI lay them; a "
         "third of the points lies near a circle. zen-mapper gets the same boxes by its own function, tda-mapper "
-        "ready-made: at this overlap its own cover leaves boxes out. GUDHI 3.13 fails under NumPy 2.4 from an overlap of "
-        "one half on, whatever it is given, and is held against the others at gain 1.5 (overlap 1/3). One thread.",
+        "ready-made: at this overlap its own cover leaves boxes out. GUDHI 3.13 fails under NumPy 2.4 from an overlap "
+        "of one half on, whatever it is given, and is held against the others at gain 1.5 (overlap 1/3). One thread.",
     ),
     "layout": (
         "Layout of Mapper graphs",
