@@ -268,16 +268,15 @@ def test_a_place_that_cannot_be_written_to(nets) -> None:
 
 
 SLOW = """
-import sys, time
+import os, sys, time
 from topolens.report.report import Path
 kept = Path.open
 def slow(self, *args, **named):
     if self.name.startswith(".report"):
+        os.fsync = lambda _file: time.sleep(60)
         print("writing", file=sys.stderr, flush=True)
     return kept(self, *args, **named)
 Path.open = slow
-import os
-os.fsync = lambda _file: time.sleep(60)
 from topolens.cli import main
 main()
 """
