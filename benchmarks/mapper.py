@@ -30,7 +30,7 @@ INTERVALS, GAIN, LOW_GAIN = 30, 3.0, 1.5
 HEIGHT, EPS, LEAST = 0.9, 0.9, 5
 GRAPH, TRIANGLES = "graph", "graph with triangles"
 # Peers that a trial found too slow, on a machine with other work.
-SLOW = {20_000: ["zen-mapper"], 100_000: ["kepler-mapper", "zen-mapper", "tda-mapper, cover given"]}
+SLOW = {20_000: ["zen-mapper"], 100_000: ["zen-mapper", "tda-mapper, cover given"]}
 Input = tuple[Any, Any, Any]  # points, lens, and the boxes of the cover where a program takes them ready-made
 
 
