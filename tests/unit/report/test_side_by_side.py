@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,12 @@ def made(progress: Callable[[float, float, str], None] | None = None) -> Any:
 
 
 @pytest.fixture(scope="module")
-def serial() -> Any:
-    return made()
+def serial() -> Iterator[Any]:
+    """The reports of one process of one thread, as workers have; with more threads last digits may differ."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield made()
+    torch.set_num_threads(before)
 
 
 def test_two_processes_here_give_the_same(serial: Any) -> None:
