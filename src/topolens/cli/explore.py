@@ -79,6 +79,10 @@ def command(
         raise typer.BadParameter("give a run, weights, or --model package.module:factory", param_hint="RUN")
     with one_sentence():
         use_threads(threads)
+        if export is not None:
+            from topolens.explorer.export import built
+
+            built()  # says so before the work begins
         if folders:
             run = _opened(given, log, bool(model or weights or data or output))
         elif log is not None and not given and model is None:
@@ -155,11 +159,10 @@ def _different(names: list[str]) -> list[str]:
 
 def _export(run: "Run", path: Path, quiet: bool) -> None:
     """The page; of a run without graphs, one of each layer is made first."""
-    from topolens.explorer.export import export_page, page_of
+    from topolens.explorer.export import export_page
     from topolens.explorer.graphs import make_graph
     from topolens.explorer.settings import complete
 
-    page_of(run)  # says what is missing before the work begins
     if not run.heads():
         for layer in run.manifest["layers"]:
             try:

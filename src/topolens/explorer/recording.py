@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ def make_run(plan: Plan, folder: str | Path, progress: Progress | None = None) -
     Args:
         plan: What to record.
         folder: Where it goes; it must hold no run yet.
-        progress: Called as (done, total, what).
+        progress: Called as (seconds done, seconds expected, what).
 
     Raises:
         FileExistsError: If the folder holds a run.
@@ -115,12 +116,14 @@ def _record_samples(plan: Plan, writer: Writer, manifest: dict[str, Any], progre
         raise ValueError("data holds no samples; give at least one")
     given = [as_given(batch) for batch in kept]
     columns = [] if labels is None else [label_column(labels, plan.classes)]
+    start = time.perf_counter()
     for place, network in enumerate(plan.networks.values()):
         assert isinstance(network, nn.Module)
         done = place * count
 
         def tell(samples: int, done: int = done) -> None:
-            progress(done + samples, count * len(plan.networks), "recording activations")
+            spent = time.perf_counter() - start
+            progress(spent, spent * count * len(plan.networks) / max(done + samples, 1), "recording activations")
 
         with tempfile.TemporaryDirectory(dir=writer.folder) as scratch:
             found = record(network, given, plan.layers, seed=plan.seed, folder=scratch, progress=tell)

@@ -113,3 +113,11 @@ def test_a_page_is_written_with_a_graph_of_each_layer(explore, in_tmp: Path, mon
     assert {head["settings"]["layer"] for head in run.heads()} == {"l0", "l1", "l2", "l3"}
     assert "topolens-data" in (in_tmp / "out" / "page.html").read_text()
     assert Never.made == []
+
+
+def test_a_page_that_was_not_built_is_said_before_anything_is_recorded(explore, in_tmp: Path, monkeypatch) -> None:
+    monkeypatch.setattr(export, "PAGE", in_tmp / "nowhere")
+    done = explore("--model", "explored_nets:build", "--data", "digits", "-o", "run", "--export", "page.html")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("topolens: error: the page was not built: run make page")
+    assert not (in_tmp / "run").exists()

@@ -222,3 +222,13 @@ def test_notes_of_jobs_that_are_damaged_hide_no_others(run: Run) -> None:
     assert list(run.pending()) == [good]
     for path in (run.folder / "jobs").iterdir():
         path.unlink()
+
+
+def test_progress_is_told_in_seconds(tmp_path: Path) -> None:
+    told: list[tuple[float, float, str]] = []
+    network, data = nn.Linear(4, 2), torch.utils.data.DataLoader(torch.rand(40, 4), batch_size=10)
+    networks = {"first": network, "second": network}
+    make_run(Plan(networks, [0, 1], data, samples=40), tmp_path / "run", lambda *one: told.append(one))
+    assert len(told) > 2
+    assert all(0 <= done <= total < 30 for done, total, _ in told)
+    assert told[-1][0] == pytest.approx(told[-1][1])
