@@ -16,12 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import dask
 from dask.distributed import Client, LocalCluster
 
 import topolens as tl
 from benchmarks.harness import ROOT, environment, now, write
-from topolens._optional import DASK_TRIM
+from topolens._optional import dask_keeps_memory
 from topolens.runs.spread import spread
 from topolens.studies.gap_features import Protocol
 from topolens.studies.gap_members import measured_zoo
@@ -29,16 +28,14 @@ from topolens.studies.grid_training import part_of
 from topolens.studies.grid_zoo import Trained, read_zoo
 from topolens.studies.images import Images, read_images
 
-ENVIRON = "distributed.nanny.pre-spawn-environ"
 RUNS = 3
 
 
 @contextmanager
 def cluster(workers: int) -> Iterator[LocalCluster]:
     """Worker processes that have imported everything and keep freed memory, as `_optional.dask_client` starts them."""
-    environ = {name: value for name, value in dask.config.get(ENVIRON).items() if name != DASK_TRIM}
     with (
-        dask.config.set({ENVIRON: environ}),
+        dask_keeps_memory(),
         LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as made,
     ):
         made.wait_for_workers(workers)

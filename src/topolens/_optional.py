@@ -10,9 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 DASK_WAIT = "10s"  # for a scheduler's answer
-# With it Dask has its workers give freed memory back at once: every large tensor is paged in anew, and our runs take
-# half as much time again.
-DASK_TRIM = "MALLOC_TRIM_THRESHOLD_"
 
 
 def _needed(module: str, name: str, package: str) -> Any:
@@ -92,21 +89,30 @@ def dask_client(address: str | None) -> Iterator[None]:
         ImportError: dask.distributed is not installed.
         ValueError: Nothing answers at the address.
     """
+    make = _needed("dask.distributed", "dask", "'topolens[dask]'").Client
     try:
-        import dask
-        from dask.distributed import Client
-    except ImportError:
-        raise ImportError("dask is needed here; install it with pip install 'topolens[dask]'") from None
-    given = dask.config.get("distributed.nanny.pre-spawn-environ", {})
-    own = {name: value for name, value in given.items() if name != DASK_TRIM}
-    try:
-        with dask.config.set({"distributed.nanny.pre-spawn-environ": own}):
-            client = Client(address, timeout=DASK_WAIT) if address is not None else Client(threads_per_worker=1)
+        with dask_keeps_memory():
+            client = make(address, timeout=DASK_WAIT) if address is not None else make(threads_per_worker=1)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"no scheduler of dask answers at {address} ({type(error).__name__}); start one, or check the address"
         ) from None
     with client:
+        yield
+
+
+@contextmanager
+def dask_keeps_memory() -> Iterator[None]:
+    """Workers of dask that are started inside keep the memory they free: else every large tensor is paged in anew.
+
+    Our runs then take half as much time again.
+    """
+    import dask
+
+    environment = "distributed.nanny.pre-spawn-environ"
+    given = dask.config.get(environment, {})
+    own = {name: value for name, value in given.items() if name != "MALLOC_TRIM_THRESHOLD_"}
+    with dask.config.set({environment: own}):
         yield
 
 
@@ -118,18 +124,14 @@ def ray_backend(address: str | None) -> Iterator[None]:
         ImportError: ray is not installed.
         ValueError: Nothing answers at the address.
     """
-    try:
-        import ray
-        from ray.util.joblib import register_ray
-    except ImportError:
-        raise ImportError("ray is needed here; install it with pip install ray") from None
+    ray, backends = _needed("ray", "ray", "ray"), _needed("ray.util.joblib", "ray", "ray")
     try:
         ray.init(address=address, include_dashboard=False, log_to_driver=False)
     except (ConnectionError, ValueError) as error:
         raise ValueError(
             f"no cluster of ray answers at {address} ({type(error).__name__}); start one, or check the address"
         ) from None
-    register_ray()
+    backends.register_ray()
     try:
         yield
     finally:

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,11 +18,17 @@ if not (PAGE / "app.js").exists():
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
 
 
-def troubles_of(context: Any, file: str) -> list[str]:
-    """Filled, as long as a page of this file is open, with requests elsewhere, errors and refused resources."""
+@contextmanager
+def untroubled(browser: Any, file: str, width: int, height: int) -> Iterator[Any]:
+    """Offline windows for this file; fails in the end on any request elsewhere, any error and any refused resource."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, offline=True, accept_downloads=True, reduced_motion="reduce"
+    )
     troubles: list[str] = []
     ours = ("data:", "blob:", file)
     context.on("request", lambda sent: None if sent.url.startswith(ours) else troubles.append(sent.url))
     context.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
     context.on("weberror", lambda error: troubles.append(str(error.error)))
-    return troubles
+    yield context
+    context.close()
+    assert troubles == []

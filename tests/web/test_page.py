@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control, hypergeom
 
-from web.browser import troubles_of
+from web.browser import untroubled
 from web.digits_document import column, digits_document, offline_page, packed, unpacked
 
 SCRIPT = '<img src=x onerror="window.hacked = true"><script>window.hacked = true</script>'
@@ -44,20 +44,15 @@ def file(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def opened(browser: Any, file: str) -> Iterator[Callable[[str], Any]]:
     """Opens the offline page at a hash; fails on any request elsewhere, any error and any refused resource."""
-    context = browser.new_context(
-        viewport={"width": WIDE, "height": HIGH}, offline=True, accept_downloads=True, reduced_motion="reduce"
-    )
-    troubles = troubles_of(context, file)
+    with untroubled(browser, file, WIDE, HIGH) as context:
 
-    def at(view: str = "", wait: str = GRAPH) -> Any:
-        page = context.new_page()
-        page.goto(f"{file}#{view}")
-        page.locator(wait).first.wait_for()
-        return page
+        def at(view: str = "", wait: str = GRAPH) -> Any:
+            page = context.new_page()
+            page.goto(f"{file}#{view}")
+            page.locator(wait).first.wait_for()
+            return page
 
-    yield at
-    context.close()
-    assert troubles == []
+        yield at
 
 
 def place_of(page: Any, document: dict[str, Any], key: str, node: int) -> tuple[float, float]:

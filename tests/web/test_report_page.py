@@ -13,7 +13,7 @@ from topolens.analyses import model_summary
 from topolens.explorer.embedding import embedded_page, embedding
 from topolens.explorer.recording import Plan
 from topolens.report.report import Report
-from web.browser import troubles_of
+from web.browser import untroubled
 
 GRAPH = "canvas[role=application][aria-roledescription=graph]"
 
@@ -30,14 +30,11 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def page(browser: Any, file: str) -> Iterator[Any]:
     """The report; fails on any request but that of the file itself, any error and any refused resource."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, offline=True, reduced_motion="reduce")
-    troubles = troubles_of(context, file)
-    page = context.new_page()
-    page.goto(file)
-    page.locator("#explorer").scroll_into_view_if_needed()
-    yield page
-    context.close()
-    assert troubles == []
+    with untroubled(browser, file, 1440, 1000) as context:
+        page = context.new_page()
+        page.goto(file)
+        page.locator("#explorer").scroll_into_view_if_needed()
+        yield page
 
 
 def test_a_click_on_a_node_lights_up_its_samples(page: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from web.browser import troubles_of
+from web.browser import untroubled
 from web.digits_document import digits_document, offline_page
 
 GRAPH = "canvas[role=application][aria-roledescription=graph]"
@@ -51,17 +51,14 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def page(browser: Any, file: str) -> Iterator[Any]:
     """Two views of one widget, what was selected before shown in both; fails on errors and foreign requests."""
-    context = browser.new_context(viewport={"width": 1360, "height": 1300}, offline=True, reduced_motion="reduce")
-    troubles = troubles_of(context, file)
-    page = context.new_page()
-    page.goto(file)
-    for cell in ("#cell", "#other"):
-        frame = page.frame_locator(f"{cell} iframe")
-        frame.locator(GRAPH).first.wait_for()
-        frame.get_by_text("2 samples selected").wait_for()
-    yield page
-    context.close()
-    assert troubles == []
+    with untroubled(browser, file, 1360, 1300) as context:
+        page = context.new_page()
+        page.goto(file)
+        for cell in ("#cell", "#other"):
+            frame = page.frame_locator(f"{cell} iframe")
+            frame.locator(GRAPH).first.wait_for()
+            frame.get_by_text("2 samples selected").wait_for()
+        yield page
 
 
 def selection(page: Any) -> dict[str, Any]:

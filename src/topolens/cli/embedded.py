@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from topolens.cli.progress import Tell
     from topolens.explorer.embedding import Embedding
     from topolens.report.report import Report
 
 SHARE = 0.1  # of a budget
-
-Tell = Callable[[float, float, str], None]
 
 
 def foreseen(networks: Mapping[int, Any], budget: float | None, **plan: Any) -> Embedding | str:

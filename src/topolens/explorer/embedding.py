@@ -24,6 +24,7 @@ from topolens.explorer.trust import make_stability
 from topolens.probes import choose_modules, convolutions, drawn, select_layers
 from topolens.report.budget import work_of
 from topolens.report.report import Report
+from topolens.runs.side_by_side import Progress
 
 LAYERS, FILTERS, FILTERS_ALONE = 6, 2, 4  # layers of activations; of filters beside them; of filters alone
 LEAST_FILTERS, MOST_FILTERS = 50, 4000  # of a layer that is shown
@@ -31,8 +32,6 @@ LEAST_SAMPLES = 100
 PIXELS = 8 * 2**20  # of all pictures, which hardly shrink where they are photographs
 RESAMPLES = 20
 START, LAYER, TRUST = 0.5, 0.4, 2.0  # seconds: of the page, of a layer with its graph, of the stability of one graph
-
-Progress = Callable[[float, float, str], None]
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,9 @@ from topolens.measures.dimension import two_nn_dimension
 from topolens.probes import Recording, batches, record
 from topolens.probes.batches import as_given, rows
 from topolens.probes.record import Layers
+from topolens.runs.side_by_side import Progress
 
 LOOKED_AT = 1000  # samples that a layer's quantities are measured on
-Progress = Callable[[float, float, str], None]
 Model = nn.Module | Mapping[str, Tensor]
 
 

@@ -137,7 +137,8 @@ CLUSTERERS = (
     ),
     Kind(
         "dbscan", "DBSCAN", "Dense points joined; points that are near to none of them are noise.",
-        (Field("eps", "radius", "float", None, 0.0, None, help="empty: 1.5 times the neighbours' distances"), _LEAST),
+        (Field("eps", "radius", "float", None, 0.0, None, help="empty: 1.5 × the distance of all but the farthest "
+               "neighbours"), _LEAST),
         partial(partial, dbscan), "partial(dbscan, eps={eps}, min_samples={min_samples})", rate=RATE,
     ),
     Kind(

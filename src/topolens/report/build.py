@@ -26,12 +26,12 @@ from topolens.analyses.provenance import peak_memory_mb, versions
 from topolens.probes import Convolution, Skipped, convolutions, select_layers
 from topolens.report.kept_findings import kept_findings
 from topolens.report.report import Report
+from topolens.runs.side_by_side import Progress
 from topolens.sampling import gaussian_filters, neighbour_distance
 from topolens.sampling.density import core_size
 
 _THINNER = (20_000, 10_000, 5_000, 2_500)
 
-Progress = Callable[[float, float, str], None]
 Model = nn.Module | Mapping[str, Tensor]
 
 
@@ -191,7 +191,6 @@ def report(
     for index, layer in enumerate(chosen):
         twins = [untrained[layer.name]] if layer.name in untrained else None
         share = _share(progress, predicted, index, f"{layer.name}: filter space")
-        made_from = layer.name, layer.weight, twins
         make = partial(
             filter_space,
             layer.weight,
@@ -205,7 +204,7 @@ def report(
             twins=twins,
             progress=share,
         )
-        findings.append(known.get("filter_space", *made_from) or known.put(make(), *made_from))
+        findings.append(known.made("filter_space", make, layer.name, layer.weight, twins))
     provenance = _provenance(model, chosen, skipped, source, settings, (budget, sum(predicted), cut), start)
     return Report(tuple(findings), provenance)
 
@@ -252,10 +251,8 @@ def training_report(
         weights = {step: _at_step(by_step[step], layer, step) for step in steps}
         share = _share(progress, [*curves, rest], index, f"{layer.name}: {len(steps)} checkpoints")
         options: dict[str, Any] = {"landmarks": landmarks, "subject": layer.name, "effort": lean, "progress": share}
-        findings.append(
-            known.get("filter_training", layer.name, weights)
-            or known.put(filter_training(weights, k, p, seed, **options), layer.name, weights)
-        )
+        train = partial(filter_training, weights, k, p, seed, **options)
+        findings.append(known.made("filter_training", train, layer.name, weights))
     spent = sum(curves)
     last = report(
         checkpoints[steps[-1]],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,10 @@ class KeptFindings:
             return finding_of(json.loads(self._place(name, made_from).read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
+
+    def made(self, name: str, make: Callable[[], Finding], *made_from: Any) -> Finding:
+        """The finding of a name; where there is none it is made, and kept."""
+        return self.get(name, *made_from) or self.put(make(), *made_from)
 
     def put(self, finding: Finding, *made_from: Any) -> Finding:
         """Keeps a finding; what comes back is as `get` will give it."""

@@ -28,9 +28,8 @@ from topolens.report.report import Report
 from topolens.report.training_run import training_of, trajectory_of
 from topolens.report.trust_samples import trust_of
 from topolens.runs.shared import Shared, shared
-from topolens.runs.side_by_side import each
+from topolens.runs.side_by_side import Progress, each
 
-Progress = Callable[[float, float, str], None]
 MOST_BYTES = 2**27  # of pictures
 _ALONE = threading.Lock()
 

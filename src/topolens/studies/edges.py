@@ -19,6 +19,7 @@ import torch
 from topolens._optional import skimage
 from topolens.analyses.provenance import peak_memory_mb, versions
 from topolens.report.report import Report
+from topolens.runs.side_by_side import Progress
 from topolens.studies.edge_detectors import DETECTORS, HIGHS, LOWS, MARGIN, best_f1, median, responses
 from topolens.studies.edge_findings import MARGIN as LEVEL_BELOW
 from topolens.studies.edge_findings import Scores, noise_finding, percent
@@ -36,7 +37,6 @@ from topolens.studies.edge_pictures import (
 )
 from topolens.studies.edge_windows import cost_finding, windows_finding
 
-Progress = Callable[[float, float, str], None]
 NOISE, QUICK_NOISE = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5), (0.0, 0.2, 0.4)
 SCENES, QUICK_SCENES = 6, 3
 SCENE_SIDE, PHOTOGRAPH_SIDE, QUICK_SIDE = 128, 256, 128
